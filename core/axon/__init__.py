@@ -1,0 +1,1 @@
+"""Axon: tiered memory for LLM applications."""

@@ -1,0 +1,169 @@
+"""What ``adapter_config`` may hold, per adapter.
+
+Kept apart from the adapters so that a wrong key is refused when a policy is written, before any client
+package is needed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from axon.core.errors import ConfigError
+
+
+class AdapterOptions(BaseModel):
+    """Base of all options: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
+
+
+class MemoryOptions(AdapterOptions):
+    """Options of the in-process adapter.
+
+    Attributes
+    ----------
+    text_index : keep a full-text index, which ``mode="text"`` and ``"hybrid"`` need.
+    """
+
+    text_index: bool = True
+
+
+class SqliteOptions(AdapterOptions):
+    """Options of the embedded durable adapter.
+
+    Attributes
+    ----------
+    path : the database file; its folder must exist.
+    collection : several tiers may share one file under different names of letters, digits and ``_``.
+    synchronous : ``normal`` may lose the last commits when power fails, ``full`` waits for the disk.
+    busy_timeout : seconds to wait for another process that writes, > 0.
+    text_index : keep a full-text index, which ``mode="text"`` and ``"hybrid"`` need.
+    """
+
+    path: str
+    collection: str = Field("memories", pattern=r"^[A-Za-z0-9_]{1,48}$")
+    synchronous: Literal["normal", "full"] = "normal"
+    busy_timeout: float = Field(5.0, gt=0, le=3600)
+    text_index: bool = True
+
+
+class RedisOptions(AdapterOptions):
+    """Options of the Redis adapter.
+
+    Attributes
+    ----------
+    url : ``redis://``, ``rediss://`` or ``unix://``.
+    max_connections : size of the pool, >= 1.
+    socket_timeout, socket_connect_timeout : seconds, > 0.
+    decode_responses : accepted for users of other clients; answers are decoded by Axon either way.
+    namespace : prefix of every key.
+    """
+
+    url: str = "redis://localhost:6379"
+    max_connections: int = Field(50, ge=1)
+    socket_timeout: float = Field(5.0, gt=0)
+    socket_connect_timeout: float = Field(5.0, gt=0)
+    decode_responses: bool = False
+    namespace: str = "axon"
+
+
+class QdrantOptions(AdapterOptions):
+    """Options of the Qdrant adapter.
+
+    Attributes
+    ----------
+    url : of a server; or ``path`` or ``location=":memory:"`` for the embedded engine.
+    api_key : of the server.
+    timeout : seconds per call, >= 1.
+    collection_name : name of the collection.
+    prefer_grpc, grpc_port : use gRPC where the server offers it.
+    """
+
+    url: str | None = None
+    path: str | None = None
+    location: str | None = None
+    api_key: SecretStr | None = None
+    timeout: int = Field(10, ge=1)
+    collection_name: str = "axon"
+    prefer_grpc: bool = False
+    grpc_port: int = Field(6334, ge=1, le=65535)
+
+
+class ChromaOptions(AdapterOptions):
+    """Options of the Chroma adapter.
+
+    Attributes
+    ----------
+    path : folder of the embedded engine; with neither path nor host the data stays in memory.
+    host, port, ssl : of a server.
+    collection_name : name of the collection.
+    """
+
+    path: str | None = None
+    host: str | None = None
+    port: int = Field(8000, ge=1, le=65535)
+    ssl: bool = False
+    collection_name: str = "axon"
+
+
+class PineconeOptions(AdapterOptions):
+    """Options of the Pinecone adapter.
+
+    Attributes
+    ----------
+    api_key : of the project.
+    index_name, host : which index; one of them is needed.
+    namespace : prefix of every namespace.
+    environment : accepted for old configurations and ignored.
+    """
+
+    api_key: SecretStr | None = None
+    index_name: str | None = None
+    host: str | None = None
+    namespace: str = ""
+    environment: str | None = None
+
+
+OPTIONS: dict[str, type[AdapterOptions]] = {
+    "memory": MemoryOptions,
+    "sqlite": SqliteOptions,
+    "redis": RedisOptions,
+    "qdrant": QdrantOptions,
+    "chroma": ChromaOptions,
+    "pinecone": PineconeOptions,
+}
+
+
+def read_options(adapter_type: str, adapter_config: Mapping[str, Any]) -> AdapterOptions:
+    """Check ``adapter_config`` against the options of ``adapter_type``.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown adapter, an unknown key (the message names the nearest one) or a bad value.
+    """
+    model = OPTIONS.get(adapter_type)
+    if model is None:
+        raise ConfigError(f"unknown adapter_type {adapter_type!r}{nearest(adapter_type, OPTIONS)}")
+    for key in adapter_config:
+        if key not in model.model_fields:
+            raise ConfigError(f"{adapter_type} has no option {key!r}{nearest(str(key), model.model_fields)}")
+    try:
+        return model(**adapter_config)
+    except ValidationError as error:
+        raise ConfigError(f"adapter_config of {adapter_type}: {explain(error)}") from None
+
+
+def nearest(word: str, known: Mapping[str, Any]) -> str:
+    """Build the hint of a message: the nearest known word, or all of them."""
+    near = difflib.get_close_matches(word, list(known), 1, 0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+
+
+def explain(error: ValidationError) -> str:
+    """Condense pydantic's report into one line that holds no input value, since inputs may be secrets."""
+    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'value'}: {each['msg']}" for each in error.errors())
