@@ -76,6 +76,11 @@ class EntryRecord(msgspec.Struct, frozen=True, gc=False):
     keyed: bool = False
     sources: tuple[str, ...] = ()
 
+    def accessed(self, touch: Touch) -> EntryRecord:
+        """Return the record after ``touch``."""
+        latest = touch.at_us if self.accessed_us is None else max(self.accessed_us, touch.at_us)
+        return msgspec.structs.replace(self, access_count=self.access_count + touch.count, accessed_us=latest)
+
 
 class MemoryEntry:
     """A copy of one memory, owned by whoever holds it.
@@ -157,6 +162,23 @@ class MemoryEntry:
         entry._rows = rows
         entry._row = row
         return entry
+
+    @property
+    def stored_vector(self) -> Vector | None:
+        """The vector without a copy, for adapters: not to be modified."""
+        return self._embedding if self._rows is None else self._rows[self._row]
+
+    @property
+    def place(self) -> tuple[NDArray[np.float32] | None, int]:
+        """The block and row the vector lies in, for adapters that copy whole blocks; (None, 0) without one."""
+        return self._rows, self._row
+
+    @property
+    def dims(self) -> int | None:
+        """Numbers per vector, or None without a vector."""
+        if self._rows is not None:
+            return self._rows.shape[1]
+        return None if self._embedding is None else self._embedding.shape[0]
 
     @property
     def id(self) -> str:
@@ -259,6 +281,27 @@ class MemoryInput(msgspec.Struct, kw_only=True):
     embedding: Any = None
     ttl: float | None = None
     session_id: str | None = None
+    tier: str | None = None
+
+
+class TextStatistics(msgspec.Struct, frozen=True):
+    """What BM25 has to know of a corpus; adds up over tiers.
+
+    Attributes
+    ----------
+    rows : entries in the corpus, >= 0.
+    words : words in all of them, >= 0.
+    frequency : for each stem of a query, the entries that hold it.
+    """
+
+    rows: int
+    words: int
+    frequency: dict[str, int]
+
+    def __add__(self, other: TextStatistics) -> TextStatistics:
+        stems = self.frequency.keys() | other.frequency.keys()
+        frequency = {stem: self.frequency.get(stem, 0) + other.frequency.get(stem, 0) for stem in stems}
+        return TextStatistics(self.rows + other.rows, self.words + other.words, frequency)
 
 
 class SearchRequest(msgspec.Struct, frozen=True):
@@ -271,12 +314,14 @@ class SearchRequest(msgspec.Struct, frozen=True):
     vector : float32, shape (dims,), any length; None for a text search.
     text : the words to look for; None for a vector search. With both, the adapter returns the union of the
         best ``k`` of each channel, each hit with both signals.
+    statistics : of all tiers that are searched together, for adapters that score words themselves; or None.
     """
 
     filter: FilterNode
     k: int
     vector: Vector | None = None
     text: str | None = None
+    statistics: TextStatistics | None = None
 
 
 class Hit(msgspec.Struct, gc=False):

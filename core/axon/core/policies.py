@@ -130,14 +130,15 @@ class RankingPolicy(Policy):
     Attributes
     ----------
     mode : default of ``recall``; None takes ``hybrid`` where a tier has a text index, else ``vector``.
-    text_weight : in [0, 1]; share of the text channel in hybrid recall, the rest is the vector's.
+    text_weight : in [0, 1]; share of the text channel in hybrid recall, the rest is the vector's. None takes 0.7
+        beside a lexical embedder and 0.4 beside a semantic one; measured, see docs/explanation/recall.md.
     recency_weight, importance_weight : >= 0, relative to relevance with weight 1. Off by default: equal weights
         are known to ruin recall.
     recency_half_life_seconds : > 0; after this long the recency signal has halved.
     """
 
     mode: RecallMode | None = None
-    text_weight: float = Field(0.5, ge=0, le=1)
+    text_weight: float | None = Field(None, ge=0, le=1)
     recency_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
     importance_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
     recency_half_life_seconds: float = Field(7 * 86400.0, gt=0, allow_inf_nan=False)

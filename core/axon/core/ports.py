@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from axon.core.filter.ast import EVERYTHING, FilterNode, Predicate
 from axon.core.filter.residual import CompiledFilter
 from axon.core.filter.visitor import Support
-from axon.core.models import Hit, MemoryEntry, Page, SearchRequest, Touch
+from axon.core.models import Hit, MemoryEntry, Page, SearchRequest, TextStatistics, Touch
 
 OrderBy = Literal["id", "created_at", "updated_at", "accessed_at", "importance"]
 EmbeddingKind = Literal["document", "query"]
@@ -123,6 +123,10 @@ class StorageAdapter(ABC):
             If a query vector has another number of dimensions than the namespace holds.
         """
 
+    async def text_statistics(self, namespace: str, text: str) -> TextStatistics | None:
+        """Describe the namespace as far as scoring ``text`` needs it; None where the backend scores by itself."""
+        return None
+
     @abstractmethod
     async def scan(
         self,
@@ -179,6 +183,7 @@ class EmbedderSpec(msgspec.Struct, frozen=True, kw_only=True):
     dims : numbers per vector, >= 1; None until a lazily loaded model tells.
     max_batch : most texts per call, >= 1.
     normalized : the vectors have length 1.
+    lexical : the vectors know spelling, not meaning; hybrid recall then leans on the text channel.
     """
 
     provider: str
@@ -187,6 +192,7 @@ class EmbedderSpec(msgspec.Struct, frozen=True, kw_only=True):
     dims: int | None = None
     max_batch: int = 256
     normalized: bool = True
+    lexical: bool = False
 
     @property
     def fingerprint(self) -> str:

@@ -1,0 +1,1 @@
+"""Places to keep entries; each is reached by name through the registry."""

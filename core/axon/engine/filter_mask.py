@@ -1,0 +1,93 @@
+"""From a filter tree to the rows it allows, exactly, before any vector is looked at."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.core.filter.ast import And, Everything, Field, FilterNode, Not, Nothing, Or, Predicate
+from axon.engine.columns import Column, Mask, Records, make_column
+
+
+class Columns:
+    """The columns of one arena, made on demand and brought up to date before each use.
+
+    Parameters
+    ----------
+    records : the arena's list of records by row, which grows while this object lives.
+    """
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._columns: dict[Field, Column] = {}
+        self._filled: dict[Field, int] = {}
+        self.lock = threading.Lock()
+
+    def lag(self, fields: set[Field], size: int) -> int:
+        """Count the values that a query on ``fields`` has to add first."""
+        return sum(size - self._filled.get(field, 0) for field in fields)
+
+    def mask(self, node: FilterNode, size: int) -> Mask:
+        """Tell for each of the first ``size`` rows whether ``node`` matches it.
+
+        Returns
+        -------
+        bool, shape (size,); rows of deleted entries hold anything.
+        """
+        with self.lock:
+            return self._mask(node, size)
+
+    def _mask(self, node: FilterNode, size: int) -> Mask:
+        if isinstance(node, Predicate):
+            return self._column(node.field, size).mask(node, size)
+        if isinstance(node, And):
+            return np.logical_and.reduce([self._mask(child, size) for child in node.children])
+        if isinstance(node, Or):
+            return np.logical_or.reduce([self._mask(child, size) for child in node.children])
+        if isinstance(node, Not):
+            return ~self._mask(node.child, size)
+        assert isinstance(node, Everything | Nothing)  # noqa: S101 - the tree is a closed set
+        return np.full(size, isinstance(node, Everything))
+
+    def _column(self, field: Field, size: int) -> Column:
+        column = self._columns.get(field)
+        if column is None:
+            column = self._columns[field] = make_column(field)
+        filled = self._filled.get(field, 0)
+        if filled < size:
+            column.extend(self._records[filled:size])
+            self._filled[field] = size
+        return column
+
+    def select(self, rows: NDArray[np.intp], size: int, records: Records) -> Columns:
+        """Build the columns of a compacted arena: only ``rows`` of the first ``size`` remain."""
+        kept = Columns(records)
+        with self.lock:
+            for field in list(self._columns):
+                column = self._column(field, size)
+                column.select(rows)
+                kept._columns[field] = column
+                kept._filled[field] = rows.shape[0]
+            self._columns.clear()
+            self._filled.clear()
+        return kept
+
+
+def fields_of(node: FilterNode) -> set[Field]:
+    """Collect the fields a filter looks at."""
+    found: set[Field] = set()
+    _walk(node, found.add)
+    return found
+
+
+def _walk(node: FilterNode, visit: Callable[[Field], None]) -> None:
+    if isinstance(node, Predicate):
+        visit(node.field)
+    elif isinstance(node, And | Or):
+        for child in node.children:
+            _walk(child, visit)
+    elif isinstance(node, Not):
+        _walk(node.child, visit)

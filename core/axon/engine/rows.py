@@ -1,0 +1,171 @@
+"""Vectors in blocks that are written once and never moved, so that readers need no lock."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_BITS = 13
+BLOCK_ROWS = 1 << BLOCK_BITS
+"""Rows per block. Growing one large array by doubling stalls for tens of milliseconds; a new block costs nothing."""
+
+_FIRST_BLOCK_ROWS = 64
+_UNIT_TOLERANCE = 2e-6
+"""Deviation of a squared length from 1 within which a vector counts as normalised (float32 rounding at 384 dims)."""
+
+_GATHER_SHARE = 0.25
+"""Share of rows below which copying them out beats scanning everything; measured, see docs/explanation/engine.md."""
+
+_BATCH = 64
+"""Queries per matrix product; bounds the score matrix to a few dozen MB at 100k rows."""
+
+Floats = NDArray[np.float32]
+
+
+class VectorRows:
+    """Append-only float32 rows with their inverse lengths.
+
+    Rows keep the vector exactly as given; the cosine multiplies by the inverse length instead, and skips even
+    that while every vector has length 1. A zero row, which has no direction, scores 0.
+
+    Parameters
+    ----------
+    dims : numbers per row, >= 1.
+    """
+
+    def __init__(self, dims: int) -> None:
+        self.dims = dims
+        self.size = 0
+        self.blocks: list[Floats] = []
+        self._inverse: list[Floats] = []
+        self.all_unit = True
+
+    def append(self, vector: Floats, squared: float) -> None:
+        """Add one row; ``squared`` is its squared length."""
+        block, offset = self._room()
+        block[offset] = vector
+        if squared and not -_UNIT_TOLERANCE < squared - 1.0 < _UNIT_TOLERANCE:
+            self.all_unit = False
+            self._inverse[-1][offset] = squared**-0.5
+        self.size += 1
+
+    def extend(self, matrix: Floats) -> None:
+        """Add many rows, float32 of shape (n, dims)."""
+        squared = np.einsum("ij,ij->i", matrix, matrix)
+        other = (np.abs(squared - 1.0) >= _UNIT_TOLERANCE) & (squared > 0.0)
+        inverse = np.ones(matrix.shape[0], np.float32)
+        if other.any():
+            self.all_unit = False
+            inverse[other] = squared[other] ** -0.5
+        done = 0
+        while done < matrix.shape[0]:
+            block, offset = self._room(matrix.shape[0] - done)
+            count = min(block.shape[0] - offset, matrix.shape[0] - done)
+            block[offset : offset + count] = matrix[done : done + count]
+            self._inverse[-1][offset : offset + count] = inverse[done : done + count]
+            self.size += count
+            done += count
+
+    def append_missing(self, count: int) -> None:
+        """Add zero rows, for entries without a vector."""
+        done = 0
+        while done < count:
+            block, offset = self._room(count - done)
+            step = min(block.shape[0] - offset, count - done)
+            block[offset : offset + step] = 0.0
+            self.size += step
+            done += step
+
+    def _room(self, wanted: int = 1) -> tuple[Floats, int]:
+        """Return the last block and the first free row in it, growing the first block or adding one."""
+        offset = self.size & (BLOCK_ROWS - 1)
+        if not self.blocks or (offset == 0 and self.size):
+            rows = BLOCK_ROWS if self.size else min(BLOCK_ROWS, max(_FIRST_BLOCK_ROWS, wanted))
+            self.blocks.append(np.empty((rows, self.dims), np.float32))
+            self._inverse.append(np.ones(rows, np.float32))
+        elif offset == self.blocks[-1].shape[0]:
+            rows = min(BLOCK_ROWS, max(2 * offset, offset + wanted))
+            for arrays, shape in ((self.blocks, (rows, self.dims)), (self._inverse, (rows,))):
+                grown = np.ones(shape, np.float32)
+                grown[:offset] = arrays[-1][:offset]
+                arrays[-1] = grown
+        return self.blocks[-1], offset
+
+    def scores(self, query: Floats, size: int) -> Floats:
+        """Compute the cosine of ``query`` (length 1) with each of the first ``size`` rows."""
+        out = np.empty(size, np.float32)
+        for index in range((size + BLOCK_ROWS - 1) >> BLOCK_BITS):
+            start = index << BLOCK_BITS
+            stop = min(start + BLOCK_ROWS, size)
+            part = out[start:stop]
+            np.dot(self.blocks[index][: stop - start], query, out=part)
+            if not self.all_unit:
+                part *= self._inverse[index][: stop - start]
+        return out
+
+    def scores_batch(self, queries: Floats, size: int) -> Floats:
+        """Compute cosines for several queries (each of length 1) with one matrix product per block.
+
+        Returns
+        -------
+        float32, shape (n_queries, size).
+        """
+        out = np.empty((queries.shape[0], size), np.float32)
+        for index in range((size + BLOCK_ROWS - 1) >> BLOCK_BITS):
+            start = index << BLOCK_BITS
+            stop = min(start + BLOCK_ROWS, size)
+            part = queries @ self.blocks[index][: stop - start].T
+            if not self.all_unit:
+                part *= self._inverse[index][: stop - start]
+            out[:, start:stop] = part
+        return out
+
+    def scores_at(self, query: Floats, rows: NDArray[np.intp]) -> Floats:
+        """Compute the cosine of ``query`` (length 1) with some rows, given in ascending order."""
+        out = np.empty(rows.shape[0], np.float32)
+        bounds = np.searchsorted(rows, np.arange(0, self.size + BLOCK_ROWS, BLOCK_ROWS))
+        for index in range(bounds.shape[0] - 1):
+            start, stop = bounds[index], bounds[index + 1]
+            if start < stop:
+                local = rows[start:stop] - (index << BLOCK_BITS)
+                np.dot(self.blocks[index].take(local, axis=0), query, out=out[start:stop])
+                if not self.all_unit:
+                    out[start:stop] *= self._inverse[index][local]
+        return out
+
+    def locate(self, row: int) -> tuple[Floats, int]:
+        """Return the block that holds a row, and the row's place in it."""
+        return self.blocks[row >> BLOCK_BITS], row & (BLOCK_ROWS - 1)
+
+    def select(self, rows: NDArray[np.intp]) -> VectorRows:
+        """Copy some rows, given in ascending order, into new blocks."""
+        chosen = VectorRows(self.dims)
+        bounds = np.searchsorted(rows, np.arange(0, self.size + BLOCK_ROWS, BLOCK_ROWS))
+        for index in range(bounds.shape[0] - 1):
+            local = rows[bounds[index] : bounds[index + 1]] - (index << BLOCK_BITS)
+            if local.shape[0]:
+                chosen.extend(self.blocks[index].take(local, axis=0))
+        return chosen
+
+    def copy_range(self, start: int, stop: int) -> Floats:
+        """Copy consecutive rows into one matrix."""
+        out = np.empty((stop - start, self.dims), np.float32)
+        for row in range(start, stop):
+            block, offset = self.locate(row)
+            out[row - start] = block[offset]
+        return out
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the blocks."""
+        return sum(block.nbytes for block in self.blocks)
+
+
+def gathers(matching: int, size: int) -> bool:
+    """Tell whether to copy ``matching`` of ``size`` rows out instead of scanning all."""
+    return matching < _GATHER_SHARE * size
+
+
+def query_batches(count: int) -> list[tuple[int, int]]:
+    """Cut ``count`` queries into ranges of one matrix product each."""
+    return [(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]

@@ -1,0 +1,124 @@
+"""Full-text search over the rows of an arena: BM25 on posting arrays, filled off the write path.
+
+Writing an entry costs nothing here. The index catches up with new rows before the next text search.
+"""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from collections.abc import Iterable, Sequence
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.core.models import EntryRecord, TextStatistics
+from axon.engine.terms import light_stem, query_terms, words
+
+_K1 = 0.9
+_B = 0.4
+"""Anserini's defaults (Yang, Fang and Lin, JDIQ 10(4), 2018); see docs/explanation/recall.md for measurements."""
+
+_MAX_COUNT = 255
+
+
+def query_stems(query: str) -> list[str]:
+    """Stems of the words of ``query`` that are looked for, without repeats."""
+    return list(dict.fromkeys(map(light_stem, query_terms(query))))
+
+
+class TextIndex:
+    """BM25 over append-only rows; row numbers are those of the arena.
+
+    BM25 is Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", Foundations and
+    Trends in IR 3(4), 2009, with the ``1 +`` inside the logarithm that keeps every weight positive.
+
+    Parameters
+    ----------
+    records : the arena's records by row, which grow while this object lives; a deleted one is None.
+    """
+
+    def __init__(self, records: Sequence[EntryRecord | None]) -> None:
+        self._records = records
+        self._term_of_word: dict[str, int] = {}
+        self._term_of_stem: dict[str, int] = {}
+        self._rows: list[array[int]] = []
+        self._counts: list[array[int]] = []
+        self._lengths = array("I")
+        self._total = 0
+        self._lock = threading.Lock()
+
+    def lag(self, size: int) -> int:
+        """Count the rows that the next search has to catch up with."""
+        return size - len(self._lengths)
+
+    def statistics(self, query: str, size: int) -> TextStatistics:
+        """Describe the first ``size`` rows as far as ``query`` needs it; sums over tiers are comparable."""
+        with self._lock:
+            self._catch_up(size)
+            return self._statistics(query_stems(query))
+
+    def _statistics(self, stems: Iterable[str]) -> TextStatistics:
+        terms = ((stem, self._term_of_stem.get(stem)) for stem in stems)
+        frequency = {stem: 0 if term is None else len(self._rows[term]) for stem, term in terms}
+        return TextStatistics(len(self._lengths), self._total, frequency)
+
+    def scores(self, query: str, size: int, statistics: TextStatistics | None = None) -> NDArray[np.float32]:
+        """Score the first ``size`` rows.
+
+        Parameters
+        ----------
+        query : free text; nothing in it is syntax.
+        size : rows to bring the index up to and to score.
+        statistics : of all tiers together, so that a word weighs the same in each; None for this index alone.
+
+        Returns
+        -------
+        float32, shape (size,), >= 0, and 0 exactly where no word matches. Rows of deleted entries hold anything.
+        """
+        stems = query_stems(query)
+        with self._lock:
+            self._catch_up(size)
+            known = statistics or self._statistics(stems)
+            out = np.zeros(len(self._lengths), np.float32)
+            lengths = np.frombuffer(self._lengths, np.uint32)
+            slope = _B * known.rows / max(known.words, 1)
+            for stem in stems:
+                term = self._term_of_stem.get(stem)
+                if term is not None:
+                    rows = np.frombuffer(self._rows[term], np.uint32)
+                    count = np.frombuffer(self._counts[term], np.uint8).astype(np.float32)
+                    frequency = known.frequency.get(stem, rows.shape[0])
+                    weight = log(1.0 + (known.rows - frequency + 0.5) / (frequency + 0.5)) * (_K1 + 1.0)
+                    saturation = count + _K1 * (1.0 - _B + slope * lengths[rows])
+                    out[rows] += weight * count / saturation
+        return out[:size]
+
+    def _catch_up(self, size: int) -> None:
+        for record in self._records[len(self._lengths) : size]:
+            self._add("" if record is None else record.text)
+
+    def _add(self, text: str) -> None:
+        row = len(self._lengths)
+        found = words(text)
+        counts: dict[int, int] = {}
+        for word in found:
+            term = self._term_of_word.get(word)
+            if term is None:
+                term = self._new_word(word)
+            counts[term] = counts.get(term, 0) + 1
+        for term, count in counts.items():
+            self._rows[term].append(row)
+            self._counts[term].append(min(count, _MAX_COUNT))
+        self._lengths.append(len(found))
+        self._total += len(found)
+
+    def _new_word(self, word: str) -> int:
+        stem = light_stem(word)
+        term = self._term_of_stem.setdefault(stem, len(self._rows))
+        if term == len(self._rows):
+            self._rows.append(array("I"))
+            self._counts.append(array("B"))
+        self._term_of_word[word] = term
+        return term
