@@ -68,7 +68,7 @@ class MemoryAdapter(ArenaAdapter):
         """Names of the namespaces that hold entries, sorted."""
         return sorted(name for name, arena in self._arenas.items() if len(arena))
 
-    async def bind_embedder(self, namespace: str, fingerprint: str) -> str:
+    async def bind_embedder(self, namespace: str, fingerprint: str | None) -> str | None:
         """Record which embedder made the vectors of a namespace, unless one is recorded; return the recorded one."""
         return (await self._arena(namespace)).bind(fingerprint)
 

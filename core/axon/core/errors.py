@@ -6,6 +6,7 @@ The tree (builtin parents in brackets)::
     ├── ConfigError [ValueError]              a policy, option or path that cannot work
     ├── MissingDependencyError [ImportError]  an optional package is not installed
     ├── InvalidInputError [ValueError]        text, importance, tags, metadata, id, k, tier of a call
+    │   ├── UnknownEntryError [LookupError]   no entry has the id that is to be changed or moved
     │   └── FilterError
     │       ├── InvalidFilterError            a filter that cannot be read
     │       └── UnsupportedFilterError        a filter that cannot be compiled nor checked
@@ -60,6 +61,10 @@ class MissingDependencyError(AxonError, ImportError):
 
 class InvalidInputError(AxonError, ValueError):
     """An argument of a call is outside what the call accepts; nothing was written."""
+
+
+class UnknownEntryError(InvalidInputError, LookupError):
+    """No entry has the id that is to be changed or moved."""
 
 
 class FilterError(InvalidInputError):

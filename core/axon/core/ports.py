@@ -165,8 +165,11 @@ class StorageAdapter(ABC):
         """Names of the namespaces that hold entries, sorted."""
 
     @abstractmethod
-    async def bind_embedder(self, namespace: str, fingerprint: str) -> str:
-        """Record which embedder made the vectors of a namespace, unless one is recorded; return the recorded one."""
+    async def bind_embedder(self, namespace: str, fingerprint: str | None) -> str | None:
+        """Record which embedder made the vectors of a namespace, unless one is recorded; return the recorded one.
+
+        None records nothing.
+        """
 
     @abstractmethod
     async def stats(self) -> AdapterStats:

@@ -194,7 +194,7 @@ class Arena:
                 return MemoryEntry.of(record)
             return MemoryEntry.in_block(record, *self._vectors.locate(row))
 
-    def bind(self, fingerprint: str) -> str:
+    def bind(self, fingerprint: str | None) -> str | None:
         """Record the embedder's fingerprint unless there is one; return the recorded one."""
         with self.lock:
             if self.fingerprint is None:

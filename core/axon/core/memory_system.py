@@ -1,0 +1,651 @@
+"""The memory: one async face over the tiers. It orchestrates; every decision is a pure function elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from os import PathLike
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from axon.core.clock import Clock, SystemClock
+from axon.core.config import MemoryConfig
+from axon.core.errors import EmptyTextError, InvalidInputError, UnknownEntryError
+from axon.core.filter.ast import EVERYTHING
+from axon.core.filter.filter import FilterLike, as_node
+from axon.core.lifecycle.compaction import ExtractiveSummarizer
+from axon.core.models import JsonValue, MemoryEntry, RecallResult, Tier
+from axon.core.operations import transfer
+from axon.core.operations.drafts import changed_record, make_record
+from axon.core.operations.maintenance import maintain
+from axon.core.operations.moves import compact, move_by_id
+from axon.core.operations.progress import progress_report
+from axon.core.operations.recall import Question, recall
+from axon.core.operations.runtime import Runtime
+from axon.core.operations.scope import Scope
+from axon.core.operations.writing import BulkItem, Progress, bulk_store, own_vector, put
+from axon.core.policies import RecallMode
+from axon.core.ports import Embedder, StorageAdapter, Summarizer
+from axon.core.ranking import LEXICAL_TEXT_WEIGHT, SEMANTIC_TEXT_WEIGHT
+from axon.core.reports import (
+    CompactionReport,
+    ForgetReport,
+    MaintenanceReport,
+    SystemStats,
+    TierStats,
+    TransferReport,
+)
+from axon.core.telemetry import Span
+from axon.core.tier import TierStore
+from axon.core.validation import check_id, check_k, check_namespace, check_tiers, check_vector
+
+_FORGET_STEP = 1000
+
+
+class Unset:
+    """The default of arguments for which None has a meaning."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET = Unset()
+
+
+class MemorySystem:
+    """A tiered memory, bound to one namespace.
+
+    Made without I/O; the first operation opens the backends. One object works from several event loops and
+    threads. Use it as an async context manager, or call :meth:`aclose`.
+
+    Parameters
+    ----------
+    config : tiers and rules; None keeps everything in this process.
+    embedder : makes vectors; None takes the configuration's, else the built-in lexical ``HashingEmbedder``.
+    namespace : isolation key, any non-empty string. Nothing reaches another namespace.
+    summarizer : condenses entries; None extracts without a model.
+    clock : the present, for tests.
+    adapters : adapters of your own, by tier, instead of those the policies name; they are not closed here.
+
+    Raises
+    ------
+    ConfigError
+        If a policy names an unknown adapter or option.
+
+    Examples
+    --------
+    >>> async with MemorySystem(MemoryConfig.local("memory.db")) as memory:
+    ...     await memory.store("The deploy key is rotated monthly", importance=0.9, tags=["ops"])
+    ...     results = await memory.recall("when do we rotate keys?", k=3)
+    """
+
+    def __init__(
+        self,
+        config: MemoryConfig | None = None,
+        *,
+        embedder: Embedder | None = None,
+        namespace: str = "default",
+        summarizer: Summarizer | None = None,
+        clock: Clock | None = None,
+        adapters: Mapping[Tier, StorageAdapter] | None = None,
+    ) -> None:
+        config = config or MemoryConfig.in_memory()
+        runtime = Runtime(config, clock or SystemClock(), summarizer or ExtractiveSummarizer(), adapters)
+        chosen = embedder if embedder is not None else config.embedder
+        self._owns_runtime = True
+        self._bind(runtime, check_namespace(namespace), chosen)
+
+    def _bind(self, runtime: Runtime, namespace: str, embedder: Embedder | None) -> None:
+        from axon.embedders.hashing import HashingEmbedder
+        from axon.embedders.pipeline import as_pipeline
+
+        pipeline = as_pipeline(embedder if embedder is not None else HashingEmbedder())
+        self._embedder = embedder
+        self._runtime = runtime
+        self._scope = Scope(runtime, namespace, pipeline, embedder_chosen=embedder is not None)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace this object is bound to."""
+        return self._scope.namespace
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The configured tiers, from the most fleeting to the most durable."""
+        return self._runtime.names
+
+    @property
+    def config(self) -> MemoryConfig:
+        """The configuration."""
+        return self._runtime.config
+
+    @property
+    def embedder(self) -> Embedder:
+        """What makes the vectors: the pipeline around the configured embedder."""
+        return self._scope.pipeline
+
+    def scope(self, namespace: str, *, embedder: Embedder | None = None) -> MemorySystem:
+        """Give a memory on the same tiers, bound to another namespace.
+
+        Parameters
+        ----------
+        namespace : any non-empty string.
+        embedder : serves that namespace instead of this memory's.
+
+        Returns
+        -------
+        A memory that shares everything else; closing it closes nothing.
+        """
+        sibling = MemorySystem.__new__(MemorySystem)
+        sibling._owns_runtime = False
+        sibling._bind(self._runtime, check_namespace(namespace), embedder if embedder is not None else self._embedder)
+        if embedder is None:
+            sibling._scope.pipeline = self._scope.pipeline
+        return sibling
+
+    async def _enter(self) -> None:
+        """Open on first use, and let others run when this turn of the loop is used up."""
+        if not self._runtime.is_open:
+            await self._runtime.open()
+        if self._runtime.turns.spent():
+            await self._runtime.turns.give_way()
+
+    def _stores(self, tier: str | Iterable[str] | None) -> Sequence[TierStore]:
+        if tier is None:
+            return self._runtime.stores
+        return [self._runtime.tiers[name] for name in check_tiers(tier, self._runtime.names)]
+
+    async def store(
+        self,
+        text: str,
+        *,
+        importance: float | None = None,
+        tags: Iterable[str] = (),
+        metadata: Mapping[str, JsonValue] | None = None,
+        embedding: Any = None,
+        id: str | None = None,
+        tier: str | Iterable[str] | None = None,
+        ttl: float | None = None,
+        session_id: str | None = None,
+        embed: bool = True,
+    ) -> str:
+        """Remember a text.
+
+        Parameters
+        ----------
+        text : not blank.
+        importance : in [0, 1]; None takes the routing policy's default. It chooses the tier unless ``tier`` does.
+        tags : non-empty strings; repeats are dropped.
+        metadata : JSON values under string keys; comes back exactly equal.
+        embedding : the vector, as an array, a list, or something to await for one; None embeds the text.
+        id : any non-empty string; an entry with this id is replaced, whichever tier holds it. None makes one up.
+        tier : one tier, or several to choose from by importance.
+        ttl : seconds to live, > 0; None takes the tier's policy.
+        session_id : the conversation the entry belongs to.
+        embed : False stores the text without a vector, for text recall only.
+
+        Returns
+        -------
+        The id. When it is returned, the entry is stored as safely as the tier can.
+
+        Raises
+        ------
+        InvalidInputError, EmptyTextError
+            For an argument that cannot be stored; nothing was written.
+        EmbeddingError
+            If the embedder failed or the vector does not fit; nothing was written.
+        AdapterError
+            If the backend failed.
+        """
+        await self._enter()
+        with Span("store") as span:
+            record, place = make_record(
+                self._runtime, text, importance, tags, metadata, id, tier, ttl, session_id
+            )  # fmt: skip
+            scope = self._scope
+            if embedding is not None:
+                vector = await own_vector(scope, embedding)
+            elif embed:
+                vector = (await scope.embed([record.text]))[0]
+            else:
+                vector = None
+            entry = MemoryEntry.of(record, vector)
+            await put(scope, place, (entry,), embedded=embed and embedding is None, known_ids=id is not None)
+            span.items = 1
+            return record.id
+
+    async def bulk_store(
+        self,
+        items: Iterable[BulkItem] | AsyncIterable[BulkItem],
+        *,
+        importance: float | None = None,
+        tags: Iterable[str] = (),
+        metadata: Mapping[str, JsonValue] | None = None,
+        embeddings: Any = None,
+        ids: Iterable[str] | None = None,
+        tier: str | Iterable[str] | None = None,
+        ttl: float | None = None,
+        session_id: str | None = None,
+        batch_size: int = 1000,
+        progress: bool | Progress = False,
+    ) -> list[str]:
+        """Remember many texts, batch by batch; generators are never held in memory whole.
+
+        Parameters
+        ----------
+        items : strings, mappings with the fields of ``MemoryInput``, or ``MemoryInput``; an iterable or an async one.
+        importance, tags, metadata, tier, ttl, session_id : used for items that state none of their own.
+        embeddings : one vector per item, float32 of shape (n, dims) at best; None embeds the texts.
+        ids : one id per item, before the items' own.
+        batch_size : items per batch, >= 1.
+        progress : True for a bar on stderr, or a function of (stored, total or None).
+
+        Returns
+        -------
+        The ids in the order of the items.
+
+        Raises
+        ------
+        AxonError
+            As :meth:`store`; ``index`` names the item and ``stored`` tells how many items were stored before.
+            A batch is checked whole before any of it is written.
+        """
+        await self._enter()
+        if isinstance(items, str):
+            raise InvalidInputError("bulk_store takes many items; use store for one text")
+        size = check_k(batch_size) if batch_size != 1000 else batch_size
+        defaults = {
+            "importance": importance, "tags": tuple(tags) if not isinstance(tags, str) else tags, "metadata": metadata,
+            "tier": tier, "ttl": ttl, "session_id": session_id,
+        }  # fmt: skip
+        with Span("bulk_store") as span, progress_report(progress, "storing") as report:
+            stored = await bulk_store(self._scope, items, defaults, embeddings, ids, size, report)
+            span.items = len(stored)
+            return stored
+
+    async def recall(
+        self,
+        query: str | Sequence[float] | np.ndarray[Any, Any],
+        *,
+        k: int = 10,
+        filter: FilterLike = None,
+        tier: str | Iterable[str] | None = None,
+        mode: RecallMode | None = None,
+        min_score: float | None = None,
+        explain: bool = False,
+        text_weight: float | None = None,
+        partial: bool = False,
+    ) -> list[RecallResult]:
+        """Find what belongs to a query.
+
+        Parameters
+        ----------
+        query : words, or a vector of shape (dims,).
+        k : results at most, >= 1.
+        filter : a ``Filter``, its dict form, or None.
+        tier : one tier or several; None asks all.
+        mode : ``vector``, ``text`` or ``hybrid``; None takes the ranking policy's, else ``hybrid`` where a tier has a
+            text index and the query is words, else ``vector``.
+        min_score : leave out results below it, in [0, 1].
+        explain : fill each result's ``signals``.
+        text_weight : share of the text channel in hybrid mode, in [0, 1]; None takes the ranking policy's.
+        partial : return what the other tiers found when one fails; the list's ``failed`` then names it.
+
+        Returns
+        -------
+        Best first; ``score`` in [0, 1].
+
+        Raises
+        ------
+        InvalidInputError
+            For a blank query, a bad ``k``, mode, tier or filter.
+        EmbeddingMismatchError
+            If the query's vector does not fit the stored ones.
+        TierError
+            If a tier failed.
+        """
+        await self._enter()
+        with Span("recall") as span:
+            stores = self._stores(tier)
+            question = await self._question(query, k, filter, stores, mode, min_score, explain, text_weight, partial)
+            results = await recall(self._runtime, self._scope.namespace, stores, question)
+            span.items = len(results)
+            return results
+
+    async def _question(
+        self,
+        query: Any,
+        k: int,
+        filter: FilterLike,
+        stores: Sequence[TierStore],
+        mode: RecallMode | None,
+        min_score: float | None,
+        explain: bool,
+        text_weight: float | None,
+        partial: bool,
+    ) -> Question:
+        words = query if isinstance(query, str) else None
+        mode = self._mode(mode, words, stores)
+        vector = None
+        if words is None:
+            vector = check_vector(query)
+        elif not words.strip():
+            raise EmptyTextError("the query is blank")
+        elif mode != "text":
+            for store in stores:
+                if store.name not in self._scope.bound:
+                    await self._scope.check(store.name)
+            vector = (await self._scope.embed([words], "query"))[0]
+        return Question(
+            vector=vector,
+            text=words if mode != "vector" else None,
+            node=EVERYTHING if filter is None else as_node(filter),
+            k=check_k(k),
+            mode=mode,
+            text_weight=self._text_weight(text_weight) if mode == "hybrid" else 0.0,
+            min_score=min_score if min_score is None else _check_unit(min_score, "min_score"),
+            explain=explain,
+            partial=partial,
+        )
+
+    def _mode(self, mode: RecallMode | None, words: str | None, stores: Sequence[TierStore]) -> RecallMode:
+        if mode is None:
+            if words is None:
+                return "vector"
+            mode = self._runtime.config.ranking.mode
+            if mode is None:
+                return "hybrid" if any(store.has_text for store in stores) else "vector"
+        if mode not in ("vector", "text", "hybrid"):
+            raise InvalidInputError(f"mode must be 'vector', 'text' or 'hybrid', not {mode!r}")
+        if words is None and mode != "vector":
+            raise InvalidInputError(f"mode={mode!r} needs a query of words, not a vector")
+        if mode != "vector" and not any(store.has_text for store in stores):
+            raise InvalidInputError(f"mode={mode!r} needs a text index, and none of the tiers asked has one")
+        return mode
+
+    def _text_weight(self, given: float | None) -> float:
+        if given is not None:
+            return _check_unit(given, "text_weight")
+        configured = self._runtime.config.ranking.text_weight
+        if configured is not None:
+            return configured
+        return LEXICAL_TEXT_WEIGHT if self._scope.pipeline.spec.lexical else SEMANTIC_TEXT_WEIGHT
+
+    async def recall_many(self, queries: Iterable[str | Sequence[float]], **options: Any) -> list[list[RecallResult]]:
+        """Answer several queries in order; the options are those of :meth:`recall`, texts are embedded together."""
+        asked = list(queries)
+        words = [query for query in asked if isinstance(query, str)]
+        if words and options.get("mode") != "text":
+            if any(not query.strip() for query in words):
+                raise EmptyTextError("a query is blank")
+            # Warms the pipeline's cache in one call of the model; the recalls below then find their vectors there.
+            await self._scope.embed(words, "query")
+        return [await self.recall(query, **options) for query in asked]
+
+    async def get(self, id: str) -> MemoryEntry | None:
+        """Read one entry; None if no tier holds the id."""
+        await self._enter()
+        for store in self._runtime.stores:
+            entry = (await store.adapter.get_many(self._scope.namespace, (id,)))[0]
+            if entry is not None:
+                entry.tier = store.name
+                return entry
+        return None
+
+    async def get_many(self, ids: Iterable[str]) -> list[MemoryEntry | None]:
+        """Read entries in the order of ``ids``, None where no tier holds one; one batch per tier."""
+        await self._enter()
+        wanted = list(ids)
+        found: dict[str, MemoryEntry] = {}
+        for store in self._runtime.stores:
+            missing = [id for id in dict.fromkeys(wanted) if id not in found]
+            if missing:
+                entries = await store.get_many(self._scope.namespace, missing)
+                found.update((entry.record.id, entry) for entry in entries if entry is not None)
+        return [found.get(id) for id in wanted]
+
+    async def update(
+        self,
+        id: str,
+        *,
+        text: str | Unset = UNSET,
+        importance: float | Unset = UNSET,
+        tags: Iterable[str] | Unset = UNSET,
+        metadata: Mapping[str, JsonValue] | None | Unset = UNSET,
+        ttl: float | None | Unset = UNSET,
+    ) -> MemoryEntry:
+        """Change parts of an entry where it lies; what is not given stays.
+
+        Parameters
+        ----------
+        id : of an entry that exists.
+        text : new text, embedded anew.
+        importance, tags, metadata : replaced whole.
+        ttl : seconds to live from now; None for ever.
+
+        Returns
+        -------
+        The entry as it is now.
+
+        Raises
+        ------
+        UnknownEntryError
+            If no tier holds the id.
+        InvalidInputError, EmptyTextError, EmbeddingError, AdapterError
+            As :meth:`store`; the entry is unchanged.
+        """
+        given = {"text": text, "importance": importance, "tags": tags, "metadata": metadata, "ttl": ttl}
+        changes = {name: value for name, value in given.items() if not isinstance(value, Unset)}
+        with Span("update") as span:
+            entry = await self.get(id)
+            if entry is None or entry.tier is None:
+                raise UnknownEntryError(f"no entry has the id {id!r}")
+            record = changed_record(entry.record, self._runtime.clock.now_us(), changes)
+            vector, embedded = entry.embedding, False
+            if vector is not None and record.text != entry.record.text:
+                vector, embedded = (await self._scope.embed([record.text]))[0], True
+            changed = MemoryEntry.of(record, vector)
+            await put(self._scope, entry.tier, (changed,), embedded=embedded, known_ids=True)
+            span.items = 1
+            changed = MemoryEntry.of(record, vector)
+            changed.tier = entry.tier
+            return changed
+
+    async def delete(self, id: str) -> bool:
+        """Delete one entry from whichever tier holds it; tells whether there was one."""
+        return await self.delete_many((id,)) > 0
+
+    async def delete_many(self, ids: Iterable[str]) -> int:
+        """Delete entries by id and return how many there were."""
+        await self._enter()
+        with Span("delete") as span:
+            wanted = list(dict.fromkeys(ids))
+            deleted = 0
+            for store in self._runtime.stores:
+                deleted += await store.adapter.delete_many(self._scope.namespace, wanted)
+            span.items = min(deleted, len(wanted))
+            return span.items
+
+    async def forget(self, *, filter: FilterLike) -> ForgetReport:
+        """Delete every entry that matches, in every tier, over all pages.
+
+        Raises
+        ------
+        InvalidInputError
+            For a filter that matches everything; :meth:`clear` does that.
+        """
+        await self._enter()
+        node = as_node(filter)
+        if node is EVERYTHING:
+            raise InvalidInputError("forget needs a filter; use clear() to delete everything")
+        with Span("forget") as span:
+            by_tier: dict[str, int] = {}
+            for store in self._runtime.stores:
+                ids = [entry.record.id async for page in store.scan(self.namespace, node) for entry in page]
+                gone = 0
+                for start in range(0, len(ids), _FORGET_STEP):
+                    gone += await store.adapter.delete_many(self.namespace, ids[start : start + _FORGET_STEP])
+                by_tier[store.name] = gone
+            span.items = sum(by_tier.values())
+            return ForgetReport(span.items, by_tier)
+
+    async def clear(self, *, tier: str | Iterable[str] | None = None) -> None:
+        """Delete everything in this namespace, or in some of its tiers."""
+        await self._enter()
+        for store in self._stores(tier):
+            await store.adapter.clear(self.namespace)
+        self._runtime.unbind(self.namespace)
+
+    async def count(self, *, filter: FilterLike = None, tier: str | Iterable[str] | None = None) -> int:
+        """Count the unexpired entries that match."""
+        await self._enter()
+        node = as_node(filter)
+        return sum([await store.count(self.namespace, node) for store in self._stores(tier)])
+
+    async def scan(
+        self, *, filter: FilterLike = None, tier: str | Iterable[str] | None = None
+    ) -> AsyncIterator[MemoryEntry]:
+        """Walk the entries that match, tier by tier, oldest first; each id once."""
+        await self._enter()
+        node = as_node(filter)
+        seen: list[TierStore] = []
+        for store in self._stores(tier):
+            async for page in store.scan(self.namespace, node):
+                twins: set[str] = set()
+                for other in seen:
+                    found = await other.adapter.get_many(self.namespace, [entry.record.id for entry in page])
+                    twins.update(twin.record.id for twin in found if twin is not None)
+                for entry in page:
+                    if entry.record.id not in twins:
+                        yield entry
+            seen.append(store)
+
+    async def promote(self, id: str, tier: str) -> None:
+        """Move an entry to a more durable tier: written there first, deleted here last.
+
+        Raises
+        ------
+        UnknownEntryError
+            If no tier holds the id.
+        InvalidInputError
+            If the tier is not configured or not more durable.
+        """
+        await self._enter()
+        with Span("promote"):
+            await move_by_id(self._scope, check_id(id), check_tiers(tier, self.tiers)[0], upwards=True)
+
+    async def demote(self, id: str, tier: str) -> None:
+        """Move an entry to a less durable tier; otherwise like :meth:`promote`."""
+        await self._enter()
+        with Span("demote"):
+            await move_by_id(self._scope, check_id(id), check_tiers(tier, self.tiers)[0], upwards=False)
+
+    async def compact(self, tier: str | Iterable[str] | None = None, *, dry_run: bool = False) -> CompactionReport:
+        """Replace entries by summaries: each tier past its threshold, or a named tier in full.
+
+        Entries that a user addresses by id, and summaries, are left alone. A summary lists its sources, is saved
+        first, and only then are exactly those sources deleted. A failing summariser changes nothing.
+
+        Parameters
+        ----------
+        tier : condense these tiers whether or not they are past their threshold; None keeps to the thresholds.
+        dry_run : tell the plan and change nothing.
+        """
+        await self._enter()
+        total = CompactionReport([], {}, {}, dry_run)
+        with Span("compact") as span:
+            for store in self._stores(tier):
+                report = await compact(self._scope, store, force=tier is not None, dry_run=dry_run)
+                total.summaries.extend(report.summaries)
+                total.condensed.update(report.condensed)
+                total.failed.update(report.failed)
+            span.items = len(total.summaries)
+        return total
+
+    async def maintain(self) -> MaintenanceReport:
+        """Do what the policies ask for: sweep expired entries, promote and demote, shed, condense, heal half-done moves."""
+        await self._enter()
+        with Span("maintain"):
+            return await maintain(self._scope)
+
+    async def export(
+        self,
+        path: str | PathLike[str],
+        *,
+        filter: FilterLike = None,
+        tier: str | Iterable[str] | None = None,
+        progress: bool | Progress = False,
+    ) -> TransferReport:
+        """Write entries to a file of JSON lines, with vectors, tiers and times; existing content is replaced.
+
+        Raises
+        ------
+        AdapterUnavailable
+            If the file cannot be written.
+        """
+        await self._enter()
+        with Span("export"), progress_report(progress, "exporting") as report:
+            tiers = check_tiers(tier, self.tiers)
+            return await transfer.export(self._scope, path, tiers, as_node(filter), report)
+
+    async def import_(self, path: str | PathLike[str], *, progress: bool | Progress = False) -> TransferReport:
+        """Read entries from a file that :meth:`export` wrote, replacing those with the same ids.
+
+        An entry of a tier that is not configured here goes where its importance belongs.
+
+        Raises
+        ------
+        InvalidInputError, CorruptEntryError
+            If the file is no export, or a line of it is damaged.
+        SchemaVersionError
+            If a newer version wrote it.
+        """
+        await self._enter()
+        with Span("import"), progress_report(progress, "importing") as report:
+            return await transfer.import_(self._scope, path, report)
+
+    async def stats(self) -> SystemStats:
+        """Describe the present state, per tier."""
+        await self._enter()
+        tiers = {}
+        for store in self._runtime.stores:
+            adapter = await store.adapter.stats()
+            tiers[str(store.name)] = TierStats(
+                entries=await store.adapter.count(self.namespace, EVERYTHING),
+                entries_total=adapter.entries,
+                bytes=adapter.bytes,
+                adapter_type=store.policy.adapter_type,
+                backend=adapter.backend,
+                durable=store.adapter.capabilities.durable,
+                text_search=store.has_text,
+                last_error=store.last_error,
+                details=adapter.details,
+            )
+        return SystemStats(namespace=self.namespace, tiers=tiers, embedder=self._scope.pipeline.spec.fingerprint)
+
+    async def aclose(self) -> None:
+        """Finish background work and close the backends; closing twice does nothing.
+
+        A memory made by :meth:`scope` closes nothing: the one it was made from does.
+        """
+        if self._owns_runtime:
+            await self._runtime.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self._enter()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"MemorySystem(namespace={self.namespace!r}, tiers={[str(tier) for tier in self.tiers]})"
+
+
+def _check_unit(value: float, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
+        raise InvalidInputError(f"{name} must be a number in [0, 1], not {value!r}")
+    return float(value)

@@ -1,0 +1,1 @@
+"""What a memory does, one subject per file; ``MemorySystem`` is the face."""

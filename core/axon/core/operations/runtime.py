@@ -1,0 +1,117 @@
+"""What all scopes of one memory share: the tiers, the clock, background work, access statistics."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import weakref
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
+
+from axon.core.clock import Clock
+from axon.core.config import MemoryConfig
+from axon.core.errors import AdapterError, AdapterUnavailable
+from axon.core.models import RecallResult, Tier, Touch
+from axon.core.ports import StorageAdapter, Summarizer
+from axon.core.tier import TierStore
+from axon.core.turns import TurnBudget
+
+_TOUCH_BATCH = 64
+"""Recalls whose access statistics are written together."""
+
+logger = logging.getLogger("axon")
+
+
+class Runtime:
+    """The shared part of a memory.
+
+    Parameters
+    ----------
+    config : tiers and rules.
+    clock : the present.
+    summarizer : condenses entries.
+    adapters : adapters of the caller's own, by tier; they are not closed here.
+    """
+
+    def __init__(
+        self,
+        config: MemoryConfig,
+        clock: Clock,
+        summarizer: Summarizer,
+        adapters: Mapping[Tier, StorageAdapter] | None = None,
+    ) -> None:
+        own = adapters or {}
+        self.config = config
+        self.clock = clock
+        self.summarizer = summarizer
+        self.tiers: dict[Tier, TierStore] = {
+            policy.tier: TierStore(policy, clock, own.get(policy.tier)) for policy in config.tiers
+        }
+        self.names: tuple[Tier, ...] = tuple(self.tiers)
+        self.stores: tuple[TierStore, ...] = tuple(self.tiers.values())
+        self.turns = TurnBudget()
+        self.is_open = False
+        self.scopes: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._closed = False
+        self._touched: list[tuple[int, str, Sequence[RecallResult]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def unbind(self, namespace: str) -> None:
+        """Let the scopes of a namespace look again at which embedder fills it, because it was cleared."""
+        for scope in list(self.scopes):
+            if scope.namespace == namespace:
+                scope.bound.clear()
+
+    async def open(self) -> None:
+        """Open the adapters; called before the first operation."""
+        if self._closed:
+            raise AdapterUnavailable("this memory was closed; make a new MemorySystem to go on")
+        for store in self.stores:
+            await store.adapter.open()
+        self.is_open = True
+
+    async def aclose(self) -> None:
+        """Finish background work, write access statistics and close the adapters made here; twice does nothing."""
+        if self._closed:
+            return
+        loop = asyncio.get_running_loop()
+        mine = [task for task in self._tasks if task.get_loop() is loop]
+        await asyncio.gather(*mine, return_exceptions=True)
+        if self.is_open:
+            await self.flush_touches()
+        self._closed, self.is_open = True, False
+        for store in self.stores:
+            if store.owns_adapter:
+                await store.adapter.aclose()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` in the background of the running loop; errors of adapters are logged, not raised."""
+        task = asyncio.get_running_loop().create_task(self._logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except AdapterError as error:
+            logger.warning("background work failed: %s", error)
+
+    def touch(self, namespace: str, results: Sequence[RecallResult]) -> None:
+        """Note that entries were returned; written later, in batches."""
+        if results:
+            self._touched.append((self.clock.now_us(), namespace, results))
+            if len(self._touched) >= _TOUCH_BATCH:
+                self.start(self.flush_touches())
+
+    async def flush_touches(self) -> None:
+        """Write the access statistics noted so far."""
+        noted, self._touched = self._touched, []
+        by_place: dict[tuple[Tier, str], dict[str, Touch]] = {}
+        for now_us, namespace, results in noted:
+            for result in results:
+                touches = by_place.setdefault((result.tier, namespace), {})
+                id = result.entry.record.id
+                known = touches.get(id)
+                touches[id] = Touch(id, now_us, 1 if known is None else known.count + 1)
+        for (tier, namespace), touches in by_place.items():
+            await self.tiers[tier].adapter.touch_many(namespace, list(touches.values()))

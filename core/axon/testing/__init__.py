@@ -1,0 +1,64 @@
+"""The conformance kit: what every adapter and every embedder has to pass, as classes to inherit.
+
+Needs pytest, pytest-asyncio (in auto mode) and Hypothesis; nothing else in Axon imports this package. Names load
+when first used.
+
+Examples
+--------
+A backend's whole conformance test::
+
+    class TestMyAdapter(AdapterSuite):
+        backend = "mine"
+
+        @pytest.fixture
+        def make_adapter(self, tmp_path, clock):
+            return lambda: MyAdapter(MyOptions(path=str(tmp_path / "mine.db")), clock=clock)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from axon.testing.adapter_base import AdapterFactory
+    from axon.testing.adapter_suite import AdapterSuite
+    from axon.testing.embedder_suite import EmbedderSuite
+    from axon.testing.faults import Fault, FaultyAdapter, InjectedFault
+    from axon.testing.guard import GuardedSuite
+    from axon.testing.oracle import Oracle
+
+__all__ = [
+    "AdapterFactory",
+    "AdapterSuite",
+    "EmbedderSuite",
+    "Fault",
+    "FaultyAdapter",
+    "GuardedSuite",
+    "InjectedFault",
+    "Oracle",
+]
+
+_HOMES = {
+    "AdapterFactory": "adapter_base",
+    "AdapterSuite": "adapter_suite",
+    "EmbedderSuite": "embedder_suite",
+    "Fault": "faults",
+    "FaultyAdapter": "faults",
+    "GuardedSuite": "guard",
+    "InjectedFault": "faults",
+    "Oracle": "oracle",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
