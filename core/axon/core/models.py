@@ -40,7 +40,7 @@ class Tier(StrEnum):
     PERSISTENT = "persistent"
 
 
-class EntryRecord(msgspec.Struct, frozen=True, gc=False):
+class EntryRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One memory as immutable data.
 
     ``gc=False`` is safe because the fields hold JSON values only, which cannot form cycles; it keeps
@@ -162,6 +162,10 @@ class MemoryEntry:
         entry._rows = rows
         entry._row = row
         return entry
+
+    def detached(self) -> MemoryEntry:
+        """Return an entry whose vector nobody else can modify."""
+        return MemoryEntry.of(self.record, None if self.stored_vector is None else self.stored_vector.copy())
 
     @property
     def stored_vector(self) -> Vector | None:

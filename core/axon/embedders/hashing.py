@@ -24,7 +24,7 @@ _NGRAMS = (3, 4)
 _MAX_WORD = 64
 _MAX_KNOWN_WORDS = 20_000
 # Beyond this many characters a text alone would hold up the event loop too long.
-_LONG = 32_768
+_LONG = 8192
 
 
 class HashingEmbedder(TextEmbedder):
@@ -56,9 +56,8 @@ class HashingEmbedder(TextEmbedder):
     def __init__(self, dims: int = 384) -> None:
         if dims < 8:
             raise ConfigError(f"dims must be >= 8, not {dims}")
-        super().__init__(
-            EmbedderSpec(provider="axon", model="hashing", revision=_REVISION, dims=dims), lru_entries=0
-        )
+        spec = EmbedderSpec(provider="axon", model="hashing", revision=_REVISION, dims=dims, lexical=True)
+        super().__init__(spec, lru_entries=0)
         self._dims = dims
         self._words: dict[str, tuple[array[int], array[float]]] = {}
 

@@ -29,7 +29,7 @@ RawCall: TypeAlias = Callable[[list[str], EmbeddingKind], Awaitable[ArrayLike]]
 # Texts handled between two turns of the event loop, at some microseconds each.
 _WINDOW = 2048
 # The same for models that run inside the loop, counted in characters, because their time grows with these.
-_INLINE_CHARS = 16_384
+_INLINE_CHARS = 4096
 _PROBE = "dimensions"
 
 

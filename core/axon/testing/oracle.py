@@ -115,6 +115,10 @@ class Oracle:
         """Names of the namespaces that hold entries, sorted."""
         return sorted(name for name, space in self._spaces.items() if space)
 
+    def size(self) -> int:
+        """Count the entries of all namespaces, swept or not."""
+        return sum(map(len, self._spaces.values()))
+
     def bind(self, namespace: str, fingerprint: str) -> str:
         """Record a fingerprint unless there is one; return the recorded one."""
         return self._fingerprints.setdefault(namespace, fingerprint)
