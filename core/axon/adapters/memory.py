@@ -26,7 +26,9 @@ class MemoryAdapter(ArenaAdapter):
         settings = options if isinstance(options, MemoryOptions) else MemoryOptions()
         self._text_index = settings.text_index
         self._arenas: dict[str, Arena] = {}
-        self.capabilities = Capabilities(text_search=self._text_index, durable=False, in_process=True, max_batch=2000)
+        self.capabilities = Capabilities(
+            text_search=self._text_index, durable=False, in_process=True, max_batch=2000
+        )
 
     async def open(self) -> None:
         """Do nothing: there is nothing to connect to."""

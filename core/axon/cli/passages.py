@@ -12,6 +12,9 @@ from typing import NamedTuple
 _LONGEST = 1200
 """Characters after which a passage is cut at the next blank line; some 200 words answer most questions."""
 
+_SHORT_ASIDE = 80
+"""Characters below which an aside, such as "New in version 3.2.", stays with what it speaks of."""
+
 _UNDERLINE = re.compile(r"([*=\-~^\"#+.])\1{2,}\s*$")
 _MARKDOWN_HEADING = re.compile(r"#{1,6}\s+(\S.*?)\s*#*\s*$")
 _SIGNATURE = re.compile(r"[\w.()!]+( \|)?( [\w.]+)?( ?[\[(].*)?")
@@ -19,7 +22,7 @@ _SIGNATURE = re.compile(r"[\w.()!]+( \|)?( [\w.]+)?( ?[\[(].*)?")
 
 _FENCE = re.compile(r"\s*(```|~~~)")
 _ASIDE = re.compile(
-    r"\s*(>>>|note\b|see also\b|changed in version|new in version|deprecated since|warning:|footnotes?\b|\[\d+\]|"
+    r"\s*(>>>|note\b|see also\b|changed in version|new in version|deprecated since|warning:|-\[ footnotes|\[\d+\]|"
     r"\*\*cpython implementation|\.\. |> )",
     re.IGNORECASE,
 )
@@ -140,7 +143,7 @@ def _packed(blocks: list[str]) -> Iterator[str]:
     passage: list[str] = []
     length, aside_indent = 0, -1
     for block in blocks:
-        aside = _is_aside(block)
+        aside = _is_aside(block) and not (passage and len(block) < _SHORT_ASIDE)
         over = aside_indent >= 0 and _indent(block) <= aside_indent
         if passage and ((aside and aside_indent < 0) or (over and not aside) or length + len(block) > _LONGEST):
             yield _joined(passage)

@@ -166,5 +166,8 @@ def nearest(word: str, known: Mapping[str, Any]) -> str:
 
 def explain(error: ValidationError) -> str:
     """Condense pydantic's report into one line that holds no input value, since inputs may be secrets."""
-    parts = [(".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, ")) for each in error.errors()]
+    parts = [
+        (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "))
+        for each in error.errors()
+    ]
     return "; ".join(f"{place}: {message}" if place else message for place, message in parts)

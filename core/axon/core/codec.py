@@ -40,7 +40,9 @@ def decode_record(data: bytes) -> EntryRecord:
     version = data[:1]
     if version not in (_PLAIN, _BIG):
         if version and version[0] <= 16:
-            raise SchemaVersionError(f"an entry has format {version[0]}, this Axon reads up to {_BIG[0]}; upgrade first")
+            raise SchemaVersionError(
+                f"an entry has format {version[0]}, this Axon reads up to {_BIG[0]}; upgrade first"
+            )
         raise CorruptEntryError("an entry does not start with a known format")
     try:
         record = _decoder.decode(memoryview(data)[1:])

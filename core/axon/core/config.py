@@ -7,7 +7,15 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from axon.core.policies import EphemeralPolicy, PersistentPolicy, Policy, RankingPolicy, RoutingPolicy, SessionPolicy, TierPolicy
+from axon.core.policies import (
+    EphemeralPolicy,
+    PersistentPolicy,
+    Policy,
+    RankingPolicy,
+    RoutingPolicy,
+    SessionPolicy,
+    TierPolicy,
+)
 
 
 class MemoryConfig(Policy):
@@ -43,7 +51,10 @@ class MemoryConfig(Policy):
     def in_memory(cls, *, embedder: Any = None) -> Self:
         """Three tiers in this process; gone when it ends."""
         return cls(
-            ephemeral=EphemeralPolicy(), session=SessionPolicy(), persistent=PersistentPolicy(), embedder=embedder
+            ephemeral=EphemeralPolicy(),
+            session=SessionPolicy(),
+            persistent=PersistentPolicy(),
+            embedder=embedder,
         )
 
     @classmethod
@@ -58,7 +69,11 @@ class MemoryConfig(Policy):
         file = fspath(path)
         return cls(
             ephemeral=EphemeralPolicy(),
-            session=SessionPolicy(adapter_type="sqlite", adapter_config={"path": file, "collection": "session"}),
-            persistent=PersistentPolicy(adapter_type="sqlite", adapter_config={"path": file, "collection": "persistent"}),
+            session=SessionPolicy(
+                adapter_type="sqlite", adapter_config={"path": file, "collection": "session"}
+            ),
+            persistent=PersistentPolicy(
+                adapter_type="sqlite", adapter_config={"path": file, "collection": "persistent"}
+            ),
             embedder=embedder,
         )

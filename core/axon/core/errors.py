@@ -52,9 +52,7 @@ class MissingDependencyError(AxonError, ImportError):
     """An optional package is not installed; the message is the pip command that installs it."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(
-            f"{package} is not installed. Run: pip install 'axon-integrations[{extra}]'"
-        )
+        super().__init__(f"{package} is not installed. Run: pip install 'axon-integrations[{extra}]'")
         self.package = package
         self.extra = extra
 

@@ -139,7 +139,9 @@ class MemorySystem:
         """
         sibling = MemorySystem.__new__(MemorySystem)
         sibling._owns_runtime = False
-        sibling._bind(self._runtime, check_namespace(namespace), embedder if embedder is not None else self._embedder)
+        sibling._bind(
+            self._runtime, check_namespace(namespace), embedder if embedder is not None else self._embedder
+        )
         if embedder is None:
             sibling._scope.pipeline = self._scope.pipeline
         return sibling
@@ -308,7 +310,9 @@ class MemorySystem:
         await self._enter()
         with Span("recall") as span:
             stores = self._stores(tier)
-            question = await self._question(query, k, filter, stores, mode, min_score, explain, text_weight, partial)
+            question = await self._question(
+                query, k, filter, stores, mode, min_score, explain, text_weight, partial
+            )
             results = await recall(self._runtime, self._scope.namespace, stores, question)
             span.items = len(results)
             return results
@@ -372,7 +376,9 @@ class MemorySystem:
             return configured
         return LEXICAL_TEXT_WEIGHT if self._scope.pipeline.spec.lexical else SEMANTIC_TEXT_WEIGHT
 
-    async def recall_many(self, queries: Iterable[str | Sequence[float]], **options: Any) -> list[list[RecallResult]]:
+    async def recall_many(
+        self, queries: Iterable[str | Sequence[float]], **options: Any
+    ) -> list[list[RecallResult]]:
         """Answer several queries in order; the options are those of :meth:`recall`, texts are embedded together."""
         asked = list(queries)
         words = [query for query in asked if isinstance(query, str)]
@@ -412,8 +418,8 @@ class MemorySystem:
         text: str | Unset = UNSET,
         importance: float | Unset = UNSET,
         tags: Iterable[str] | Unset = UNSET,
-        metadata: Mapping[str, JsonValue] | None | Unset = UNSET,
-        ttl: float | None | Unset = UNSET,
+        metadata: Mapping[str, JsonValue] | Unset | None = UNSET,
+        ttl: float | Unset | None = UNSET,
     ) -> MemoryEntry:
         """Change parts of an entry where it lies; what is not given stays.
 
@@ -541,7 +547,9 @@ class MemorySystem:
         with Span("demote"):
             await move_by_id(self._scope, check_id(id), check_tiers(tier, self.tiers)[0], upwards=False)
 
-    async def compact(self, tier: str | Iterable[str] | None = None, *, dry_run: bool = False) -> CompactionReport:
+    async def compact(
+        self, tier: str | Iterable[str] | None = None, *, dry_run: bool = False
+    ) -> CompactionReport:
         """Replace entries by summaries: each tier past its threshold, or a named tier in full.
 
         Entries that a user addresses by id, and summaries, are left alone. A summary lists its sources, is saved
@@ -589,7 +597,9 @@ class MemorySystem:
             tiers = check_tiers(tier, self.tiers)
             return await transfer.export(self._scope, path, tiers, as_node(filter), report)
 
-    async def import_(self, path: str | PathLike[str], *, progress: bool | Progress = False) -> TransferReport:
+    async def import_(
+        self, path: str | PathLike[str], *, progress: bool | Progress = False
+    ) -> TransferReport:
         """Read entries from a file that :meth:`export` wrote, replacing those with the same ids.
 
         An entry of a tier that is not configured here goes where its importance belongs.
@@ -622,7 +632,9 @@ class MemorySystem:
                 last_error=store.last_error,
                 details=adapter.details,
             )
-        return SystemStats(namespace=self.namespace, tiers=tiers, embedder=self._scope.pipeline.spec.fingerprint)
+        return SystemStats(
+            namespace=self.namespace, tiers=tiers, embedder=self._scope.pipeline.spec.fingerprint
+        )
 
     async def aclose(self) -> None:
         """Finish background work and close the backends; closing twice does nothing.

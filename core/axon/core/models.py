@@ -94,7 +94,7 @@ class MemoryEntry:
     tier : name of the tier the entry was read from, or None.
     """
 
-    __slots__ = ("_embedding", "_metadata", "_rows", "_row", "record", "tier")
+    __slots__ = ("_embedding", "_metadata", "_row", "_rows", "record", "tier")
 
     record: EntryRecord
     tier: Tier | None
@@ -422,13 +422,17 @@ def checked_str(value: str, what: str) -> str:
         try:
             value.encode()
         except UnicodeEncodeError as error:
-            raise InvalidInputError(f"{what} holds a lone surrogate at {error.start}, which is not valid text") from error
+            raise InvalidInputError(
+                f"{what} holds a lone surrogate at {error.start}, which is not valid text"
+            ) from error
     return value
 
 
 def _copy_value(value: JsonValue, depth: int, key: str) -> JsonValue:
     if depth > _MAX_DEPTH:
-        raise InvalidInputError(f"metadata {key!r} is nested more than {_MAX_DEPTH} levels deep, or contains itself")
+        raise InvalidInputError(
+            f"metadata {key!r} is nested more than {_MAX_DEPTH} levels deep, or contains itself"
+        )
     if isinstance(value, float):
         if not isfinite(value):
             raise InvalidInputError(f"metadata {key!r} is {value}: JSON has no such number")

@@ -30,7 +30,9 @@ class Policy(BaseModel):
     def __init__(self, **values: Any) -> None:
         for key in values:
             if key not in type(self).model_fields:
-                raise ConfigError(f"{type(self).__name__} has no field {key!r}{nearest(key, type(self).model_fields)}")
+                raise ConfigError(
+                    f"{type(self).__name__} has no field {key!r}{nearest(key, type(self).model_fields)}"
+                )
         try:
             super().__init__(**values)
         except ValidationError as error:

@@ -212,7 +212,9 @@ class Embedder(Protocol):
         """Which model this is."""
         ...
 
-    async def embed_array(self, texts: Sequence[str], *, kind: EmbeddingKind = "document") -> NDArray[np.float32]:
+    async def embed_array(
+        self, texts: Sequence[str], *, kind: EmbeddingKind = "document"
+    ) -> NDArray[np.float32]:
         """Embed texts.
 
         Parameters

@@ -36,9 +36,7 @@ def candidates_wanted(k: int, mode: RecallMode, policy: RankingPolicy) -> int:
     return k
 
 
-def fuse(
-    cosine: NDArray[np.float64], text: NDArray[np.float64], text_weight: float
-) -> NDArray[np.float64]:
+def fuse(cosine: NDArray[np.float64], text: NDArray[np.float64], text_weight: float) -> NDArray[np.float64]:
     """Combine both signals: ``w * text / max(text) + (1 - w) * max(cosine, 0)``; the cosine alone if no word matches.
 
     A convex combination in which each function is scaled by its theoretical minimum (0 for both) and text by

@@ -60,7 +60,9 @@ def build_adapter(policy: TierPolicy, clock: Clock) -> StorageAdapter:
     """
     registration = _ADAPTERS.get(policy.adapter_type)
     if registration is None:
-        raise ConfigError(f"no adapter is registered as {policy.adapter_type!r}{nearest(policy.adapter_type, _ADAPTERS)}")
+        raise ConfigError(
+            f"no adapter is registered as {policy.adapter_type!r}{nearest(policy.adapter_type, _ADAPTERS)}"
+        )
     options = read_options(policy.adapter_type, policy.adapter_config)
     module, _, name = registration.target.partition(":")
     adapter = getattr(import_module(module), name)(options, clock=clock)

@@ -73,7 +73,9 @@ class MaintenanceReport(msgspec.Struct, frozen=True, kw_only=True):
     healed: int = 0
 
     def __add__(self, other: MaintenanceReport) -> MaintenanceReport:
-        return MaintenanceReport(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
+        return MaintenanceReport(
+            **{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__}
+        )
 
 
 class TierStats(msgspec.Struct, frozen=True, kw_only=True):

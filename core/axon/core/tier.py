@@ -68,7 +68,9 @@ class TierStore:
             return (await self.adapter.search_many(namespace, (request,)))[0]
         return await self._search_widening(namespace, request, residual)
 
-    async def _search_widening(self, namespace: str, request: SearchRequest, residual: FilterNode) -> list[Hit]:
+    async def _search_widening(
+        self, namespace: str, request: SearchRequest, residual: FilterNode
+    ) -> list[Hit]:
         wanted, width = request.k, request.k
         while True:
             width *= 2
@@ -89,7 +91,9 @@ class TierStore:
         cursor = None
         while True:
             page = await self.adapter.scan(namespace, native, order_by=order_by, cursor=cursor, limit=limit)
-            entries = page.entries if residual is EVERYTHING else [e for e in page.entries if matches(residual, e)]
+            entries = (
+                page.entries if residual is EVERYTHING else [e for e in page.entries if matches(residual, e)]
+            )
             for entry in entries:
                 entry.tier = self.name
             if entries:

@@ -67,7 +67,9 @@ def check_ttl(ttl: Any) -> float | None:
     if isinstance(ttl, bool) or not isinstance(ttl, int | float) or not isfinite(ttl) or ttl <= 0:
         raise InvalidInputError(f"ttl must be a number of seconds above 0, not {ttl!r}")
     if ttl > 1e11:
-        raise InvalidInputError(f"ttl={ttl} seconds is beyond the calendar; leave it out for entries that stay")
+        raise InvalidInputError(
+            f"ttl={ttl} seconds is beyond the calendar; leave it out for entries that stay"
+        )
     return float(ttl)
 
 
@@ -113,7 +115,9 @@ def check_vector(vector: Any) -> Vector:
         except (TypeError, ValueError, OverflowError) as error:
             raise EmbeddingError(f"an embedding must be a list or array of numbers ({error})") from error
     if vector.ndim != 1 or vector.shape[0] == 0:
-        raise EmbeddingError(f"an embedding must have one dimension and at least one number, not shape {vector.shape}")
+        raise EmbeddingError(
+            f"an embedding must have one dimension and at least one number, not shape {vector.shape}"
+        )
     # One product tells that all numbers are finite: NaN and infinity both spoil it.
     if not vector.dot(vector) < _MAX_SQUARED:
         raise EmbeddingError("an embedding must be finite: it holds NaN, infinity or numbers beyond 1e15")
@@ -125,9 +129,13 @@ def check_matrix(matrix: Any, rows: int) -> Any:
     try:
         matrix = np.ascontiguousarray(matrix, dtype=np.float32)
     except (TypeError, ValueError, OverflowError) as error:
-        raise EmbeddingError(f"embeddings must be an array or lists of numbers of one length ({error})") from error
+        raise EmbeddingError(
+            f"embeddings must be an array or lists of numbers of one length ({error})"
+        ) from error
     if matrix.ndim != 2 or matrix.shape[0] != rows or matrix.shape[1] == 0:
-        raise EmbeddingError(f"embeddings must have shape ({rows}, dims), one row per item, not {matrix.shape}")
+        raise EmbeddingError(
+            f"embeddings must have shape ({rows}, dims), one row per item, not {matrix.shape}"
+        )
     good = np.einsum("ij,ij->i", matrix, matrix) < _MAX_SQUARED
     if not good.all():
         bad = EmbeddingError("an embedding must be finite: it holds NaN, infinity or numbers beyond 1e15")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from axon.core.clock import to_datetime
 from axon.core.errors import EmbeddingMismatchError
-from axon.core.filter.ast import EVERYTHING, Field, FilterNode, Lte, all_of, negate
+from axon.core.filter.ast import EVERYTHING, Field, FilterNode, Lte, negate
 from axon.core.models import EntryRecord, MemoryEntry, Touch
 from axon.engine.filter_mask import Columns
 from axon.engine.rows import VectorRows
@@ -258,14 +258,20 @@ class Arena:
         sizes = len(self._dead), len(self._vectorless)
         if self._excluded is None or self._excluded[:2] != sizes:
             dead = np.array(self._dead, np.intp)
-            without = np.array(sorted(self._vectorless.union(self._dead)), np.intp) if self._vectorless else dead
+            without = (
+                np.array(sorted(self._vectorless.union(self._dead)), np.intp) if self._vectorless else dead
+            )
             self._excluded = (*sizes, dead, without)
         return self._excluded[2], self._excluded[3]
 
     @property
     def wants_compaction(self) -> bool:
         """Whether more than half of the rows are dead."""
-        return len(self._dead) > _COMPACT_AT and 2 * len(self._dead) > len(self._records) and not self._compacting
+        return (
+            len(self._dead) > _COMPACT_AT
+            and 2 * len(self._dead) > len(self._records)
+            and not self._compacting
+        )
 
     def compact(self) -> None:
         """Drop dead rows. Vectors are copied without the lock; only the exchange holds it."""

@@ -52,7 +52,11 @@ class ArenaAdapter(StorageAdapter):
             return [[] for _ in requests]
         view = arena.view(self.clock.now_us())
         if _fits_inline(view, requests):
-            return [search(view, request) for request in requests] if len(requests) == 1 else search_together(view, requests)
+            return (
+                [search(view, request) for request in requests]
+                if len(requests) == 1
+                else search_together(view, requests)
+            )
         if len(requests) == 1:
             return [await self._batcher(arena).search(requests[0])]
         return await in_worker(lambda: search_together(view, requests))
@@ -70,7 +74,9 @@ class ArenaAdapter(StorageAdapter):
     def _batcher(self, arena: Arena) -> MicroBatcher:
         known = self._batchers.get(id(arena))
         if known is None:
-            batcher = MicroBatcher(lambda requests: search_together(arena.view(self.clock.now_us()), requests))
+            batcher = MicroBatcher(
+                lambda requests: search_together(arena.view(self.clock.now_us()), requests)
+            )
             known = self._batchers[id(arena)] = arena, batcher
         return known[1]
 
@@ -116,8 +122,15 @@ def _fits_inline(view: View, requests: Sequence[SearchRequest]) -> bool:
     """Tell whether answering on the calling thread takes about a millisecond at most."""
     floats = 0 if view.vectors is None else view.size * view.vectors.dims
     for request in requests:
-        if request.text is not None and view.text is not None and view.text.lag(view.size) > _INLINE_ROWS // 10:
+        if (
+            request.text is not None
+            and view.text is not None
+            and view.text.lag(view.size) > _INLINE_ROWS // 10
+        ):
             return False
-        if request.filter is not EVERYTHING and view.columns.lag(fields_of(request.filter), view.size) > _INLINE_ROWS:
+        if (
+            request.filter is not EVERYTHING
+            and view.columns.lag(fields_of(request.filter), view.size) > _INLINE_ROWS
+        ):
             return False
     return floats * len(requests) <= _INLINE_FLOATS

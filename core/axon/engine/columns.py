@@ -112,7 +112,9 @@ class NumberColumn(Column):
     restore : turns a stored number back into the field's value, for predicates that are no comparison.
     """
 
-    def __init__(self, read: Callable[[EntryRecord], Any], dtype: type[np.generic], restore: Callable[[Any], Any]) -> None:
+    def __init__(
+        self, read: Callable[[EntryRecord], Any], dtype: type[np.generic], restore: Callable[[Any], Any]
+    ) -> None:
         self._read = read
         self._restore = restore
         self.values = np.empty(0, dtype)
@@ -126,7 +128,9 @@ class NumberColumn(Column):
         stop = self._size + len(added)
         if stop > self.values.shape[0]:
             room = max(1024, stop + stop // 4)
-            self.values = np.concatenate([self.values[: self._size], np.zeros(room - self._size, self.values.dtype)])
+            self.values = np.concatenate(
+                [self.values[: self._size], np.zeros(room - self._size, self.values.dtype)]
+            )
             self.present = np.concatenate([self.present[: self._size], np.zeros(room - self._size, np.bool_)])
         self.values[self._size : stop] = [0 if value is MISSING else value for value in added]
         self.present[self._size : stop] = [value is not MISSING for value in added]
@@ -259,5 +263,3 @@ def canonical(value: Any) -> Hashable:
     if kind is dict:
         return ("dict", frozenset((key, canonical(item)) for key, item in value.items()))
     return ("number", value)
-
-

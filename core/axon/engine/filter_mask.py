@@ -49,7 +49,7 @@ class Columns:
             return np.logical_or.reduce([self._mask(child, size) for child in node.children])
         if isinstance(node, Not):
             return ~self._mask(node.child, size)
-        assert isinstance(node, Everything | Nothing)  # noqa: S101 - the tree is a closed set
+        assert isinstance(node, Everything | Nothing)
         return np.full(size, isinstance(node, Everything))
 
     def _column(self, field: Field, size: int) -> Column:

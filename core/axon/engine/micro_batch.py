@@ -49,7 +49,9 @@ class MicroBatcher:
         try:
             while batch := self._pending[loop]:
                 self._pending[loop] = []
-                await self._answer_batch([(request, future) for request, future in batch if not future.cancelled()])
+                await self._answer_batch(
+                    [(request, future) for request, future in batch if not future.cancelled()]
+                )
         finally:
             for _, future in self._pending.pop(loop, []):
                 future.cancel()

@@ -25,7 +25,9 @@ _KEYS: dict[str, Callable[[EntryRecord], Any]] = {
 }
 
 
-def page(view: View, node: FilterNode, order_by: OrderBy, descending: bool, cursor: str | None, limit: int) -> Page:
+def page(
+    view: View, node: FilterNode, order_by: OrderBy, descending: bool, cursor: str | None, limit: int
+) -> Page:
     """Return the next ``limit`` entries behind ``cursor`` in order of ``(key, id)``.
 
     Raises

@@ -41,8 +41,10 @@ def search_together(view: View, requests: Sequence[SearchRequest]) -> list[list[
     shared = [place for place, request in enumerate(requests) if _can_share(view, request)]
     answers: list[list[Hit]] = [[] for _ in requests]
     if len(shared) > 1:
-        assert view.vectors is not None  # noqa: S101 - _can_share looked
-        queries = np.stack([unit(view, vector) for place in shared if (vector := requests[place].vector) is not None])
+        assert view.vectors is not None
+        queries = np.stack(
+            [unit(view, vector) for place in shared if (vector := requests[place].vector) is not None]
+        )
         for start, stop in query_batches(len(shared)):
             scores = view.vectors.scores_batch(queries[start:stop], view.size)
             scores[:, view.without_vector] = -np.inf

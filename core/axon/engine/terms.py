@@ -22,7 +22,9 @@ _SUFFIXES = ("ing", "edly", "ed", "ly", "es", "s")
 def words(text: str) -> list[str]:
     """Cut ``text`` into lower-cased runs of letters and digits, in order, without accents."""
     if not text.isascii():
-        text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+        text = "".join(
+            char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)
+        )
     return _WORD.findall(text.lower())
 
 

@@ -17,7 +17,9 @@ def executor() -> ThreadPoolExecutor:
     """Return the shared pool, made at the first use."""
     global _executor
     if _executor is None:
-        _executor = ThreadPoolExecutor(max_workers=max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="axon-engine")
+        _executor = ThreadPoolExecutor(
+            max_workers=max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="axon-engine"
+        )
     return _executor
 
 

@@ -30,6 +30,7 @@ from axon.core.filter.ast import (
     Lte,
     Ne,
     Nin,
+    Ordered,
     Predicate,
     Prefix,
     TextMatch,
@@ -37,6 +38,7 @@ from axon.core.filter.ast import (
     any_of,
     negate,
 )
+from axon.core.filter.evaluate import MISSING, field_value
 from axon.core.models import MemoryEntry, Vector
 from axon.testing.entries import START_US, make_entry
 
@@ -50,7 +52,7 @@ NASTY_STRINGS = (
 )  # fmt: skip
 """Strings that some backend reads as syntax, shortens or normalises; every one is a literal."""
 
-KEYS = ("k", "n", "list", "a.b", "$gt", "metadata.x", "", "ключ", "id", "tags", "importance")
+KEYS = ("k", "n", "list", "a.b", "$gt", "metadata.x", "", "id")
 STRINGS = ("", "a", "A", "ab", "b", "2", "é", "e\u0301", "ß", "SS", "İ", "i̇", "a\0b", "%", "_", "*", "\uffff", "😀", "alpha")
 NUMBERS = (
     0, 1, 2, 2.0, -1, 0.5, -0.0, 9, 10, 2**53, 2**53 + 1, float(2**53), 2**63, -(2**63) - 1, 10**30, 1e30, 1e300, 5e-324,
@@ -112,9 +114,9 @@ def entries(draw: st.DrawFn, id: str, dims: int = DIMS) -> MemoryEntry:
 
 
 @st.composite
-def corpora(draw: st.DrawFn, max_size: int = 10) -> list[MemoryEntry]:
+def corpora(draw: st.DrawFn, min_size: int = 0, max_size: int = 10) -> list[MemoryEntry]:
     """Draw a list of entries with different ids."""
-    ids = draw(st.lists(st.sampled_from(IDS), max_size=max_size, unique=True))
+    ids = draw(st.lists(st.sampled_from(IDS), min_size=min_size, max_size=max_size, unique=True))
     return [draw(entries(id)) for id in ids]
 
 
@@ -141,33 +143,76 @@ def operands(field: Field) -> st.SearchStrategy[Any]:
     return st.sampled_from((*fitting[field.name], None, "a", 2))
 
 
+def _near(draw: st.DrawFn, field: Field, corpus: Sequence[MemoryEntry]) -> Any:
+    """Draw the value that the field has in some entry, or one that would fit it."""
+    if corpus and draw(st.integers(0, 3)):
+        value = field_value(field, draw(st.sampled_from(corpus)))
+        if value is not MISSING:
+            return value
+    return draw(operands(field))
+
+
+def _near_text(draw: st.DrawFn, field: Field, corpus: Sequence[MemoryEntry]) -> str:
+    value = _near(draw, field, corpus)
+    if not isinstance(value, str):
+        return draw(st.sampled_from(STRINGS))
+    part = value[: draw(st.integers(0, 2))] if draw(st.booleans()) else value
+    return part.swapcase() if draw(st.booleans()) else part
+
+
+def _near_element(draw: st.DrawFn, field: Field, corpus: Sequence[MemoryEntry]) -> Any:
+    value = _near(draw, field, corpus)
+    if isinstance(value, list):
+        return draw(st.sampled_from(value)) if value else draw(scalars)
+    return value
+
+
+KINDS: tuple[type[Predicate], ...] = (Eq, Ne, Lt, Lte, Gt, Gte, In, Nin, Exists, IsEmpty, Contains, Prefix, TextMatch)
+
+
 @st.composite
-def predicates(draw: st.DrawFn, tier: bool = False) -> Predicate:
-    """Draw one predicate of any kind on any field."""
+def predicates(draw: st.DrawFn, tier: bool = False, corpus: Sequence[MemoryEntry] = ()) -> Predicate:
+    """Draw one predicate of any kind on any field, often about a value that the corpus holds."""
     field = draw(fields(tier))
-    kind = draw(st.sampled_from((Eq, Ne, Lt, Lte, Gt, Gte, In, Nin, Exists, IsEmpty, Contains, Prefix, TextMatch)))
-    if kind in (Exists, IsEmpty):
+    kind = draw(st.sampled_from(KINDS))
+    if issubclass(kind, Exists | IsEmpty):
         return kind(field)
-    if kind is Prefix:
-        return Prefix(field, draw(st.sampled_from(STRINGS)))
-    if kind is TextMatch:
-        return TextMatch(field, draw(st.sampled_from(STRINGS)), draw(st.booleans()))
-    operand = operands(field)
-    if kind in (In, Nin):
-        return kind(field, tuple(draw(st.lists(operand, max_size=3))))
-    if kind is Contains:
-        wanted = scalars if field.is_metadata else operand
-        return Contains(field, tuple(draw(st.lists(wanted, max_size=3))), draw(st.sampled_from(("any", "all"))))
-    if not field.is_metadata and field.name == "tags" and kind in (Eq, Ne):
-        return kind(field, draw(st.lists(operand, max_size=2)))
-    return kind(field, draw(operand))
+    if issubclass(kind, Prefix):
+        return kind(field, _near_text(draw, field, corpus))
+    if issubclass(kind, TextMatch):
+        return kind(field, _near_text(draw, field, corpus), draw(st.booleans()))
+    if issubclass(kind, In | Nin):
+        return kind(field, tuple(_near(draw, field, corpus) for _ in range(draw(st.integers(0, 3)))))
+    if issubclass(kind, Contains):
+        values = tuple(_near_element(draw, field, corpus) for _ in range(draw(st.integers(0, 3))))
+        return kind(field, values, draw(st.sampled_from(("any", "all"))))
+    assert issubclass(kind, Eq | Ne | Ordered)
+    return kind(field, _near(draw, field, corpus))
 
 
-def filters(max_depth: int = 4, tier: bool = False) -> st.SearchStrategy[FilterNode]:
-    """Draw filters in normal form over all nodes, up to ``max_depth`` levels of And, Or and Not."""
-    leaves = st.one_of(*[predicates(tier)] * 8, st.sampled_from((EVERYTHING, NOTHING)))
-    nodes: st.SearchStrategy[FilterNode] = leaves
-    for _ in range(max_depth):
-        several = st.lists(nodes, min_size=2, max_size=3)
-        nodes = st.one_of(leaves, leaves, several.map(all_of), several.map(any_of), nodes.map(negate))
-    return nodes
+@st.composite
+def filters(
+    draw: st.DrawFn, max_depth: int = 4, tier: bool = False, corpus: Sequence[MemoryEntry] = ()
+) -> FilterNode:
+    """Draw a filter in normal form over all nodes.
+
+    Parameters
+    ----------
+    max_depth : levels of And, Or and Not, >= 0.
+    tier : whether the field ``tier`` may occur.
+    corpus : entries whose values the filter is often about.
+    """
+    return _tree(draw, draw(st.integers(0, max_depth)), predicates(tier, corpus))
+
+
+def _tree(draw: st.DrawFn, depth: int, leaves: st.SearchStrategy[Predicate]) -> FilterNode:
+    if depth == 0:
+        return draw(leaves)
+    shape = draw(st.sampled_from(("and", "or", "not", "and", "or", "constant")))
+    if shape == "constant":
+        return draw(st.sampled_from((EVERYTHING, NOTHING)))
+    if shape == "not":
+        return negate(_tree(draw, depth - 1, leaves))
+    below = [depth - 1, *draw(st.lists(st.integers(0, min(1, depth - 1)), min_size=1, max_size=2))]
+    children = [_tree(draw, each, leaves) for each in below]
+    return all_of(children) if shape == "and" else any_of(children)

@@ -58,7 +58,10 @@ class Replica:
         return arena
 
     def _entries(
-        self, namespace: str, rows: Iterable[tuple[int, str, bytes, bytes | None]], access: dict[int, tuple[int, int]]
+        self,
+        namespace: str,
+        rows: Iterable[tuple[int, str, bytes, bytes | None]],
+        access: dict[int, tuple[int, int]],
     ) -> list[MemoryEntry]:
         kept: list[tuple[EntryRecord, bytes | None]] = []
         for seq, id, data, vector in rows:
@@ -67,7 +70,9 @@ class Replica:
                 if vector is not None and (not vector or len(vector) % 4):
                     raise CorruptEntryError(f"its vector has {len(vector)} bytes")
             except AdapterError as error:
-                self.corrupt[namespace, id] = CorruptEntryError(f"entry {id!r}: {error}; store it anew or delete it", id)
+                self.corrupt[namespace, id] = CorruptEntryError(
+                    f"entry {id!r}: {error}; store it anew or delete it", id
+                )
                 continue
             if seq in access:
                 count, at_us = access[seq]
@@ -128,7 +133,9 @@ class Replica:
             return arena.delete(change.ids) + self._mend(change.namespace, change.ids)
         elif isinstance(change, Clear):
             arena.clear()
-            self._mend(change.namespace, [id for namespace, id in self.corrupt if namespace == change.namespace])
+            self._mend(
+                change.namespace, [id for namespace, id in self.corrupt if namespace == change.namespace]
+            )
         elif isinstance(change, Bind):
             arena.fingerprint = outcome.fingerprint
         return 0

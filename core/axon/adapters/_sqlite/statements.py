@@ -95,9 +95,7 @@ class Statements:
         self.embedder = f"SELECT embedder FROM {c}_namespaces WHERE name = ?"
         self.embedder_of = f"SELECT embedder FROM {c}_namespaces WHERE key = ?"
         self.total = f"SELECT count(*) FROM {c}_entries"
-        self.newest = (
-            f"SELECT max((SELECT coalesce(max(seq), 0) FROM {c}_entries), (SELECT coalesce(max(seq), 0) FROM {c}_deleted))"
-        )
+        self.newest = f"SELECT max((SELECT coalesce(max(seq), 0) FROM {c}_entries), (SELECT coalesce(max(seq), 0) FROM {c}_deleted))"
         self.added_since = (
             f"SELECT n.name, e.seq, e.id, e.record, e.vector FROM {c}_entries e "
             f"JOIN {c}_namespaces n ON n.key = e.namespace WHERE e.seq > ? ORDER BY e.seq"
@@ -121,7 +119,9 @@ class Outcome(msgspec.Struct, frozen=True):
     fingerprint: str | None = None
 
 
-def carry_out(connection: sqlite3.Connection, sql: Statements, key: int, change: Change, newest: int) -> Outcome:
+def carry_out(
+    connection: sqlite3.Connection, sql: Statements, key: int, change: Change, newest: int
+) -> Outcome:
     """Write one change inside the open transaction.
 
     Parameters
@@ -141,7 +141,9 @@ def carry_out(connection: sqlite3.Connection, sql: Statements, key: int, change:
         return Outcome(newest + len(rows))
     if isinstance(change, Delete):
         connection.executemany(sql.delete, [(key, id) for id in change.ids])
-        connection.executemany(sql.note_deleted, [(seq, key, id) for seq, id in enumerate(change.ids, newest + 1)])
+        connection.executemany(
+            sql.note_deleted, [(seq, key, id) for seq, id in enumerate(change.ids, newest + 1)]
+        )
         return Outcome(newest + len(change.ids))
     if isinstance(change, Clear):
         connection.execute(sql.clear, (key,))

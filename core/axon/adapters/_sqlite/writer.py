@@ -82,7 +82,12 @@ class Writer:
 
     def _try_inline(self, change: Change) -> int | None:
         """Commit on this thread, or return None where that would wait for anybody."""
-        if not self._inline or self._draining or change.weight > _INLINE_ROWS or not self.lock.acquire(blocking=False):
+        if (
+            not self._inline
+            or self._draining
+            or change.weight > _INLINE_ROWS
+            or not self.lock.acquire(blocking=False)
+        ):
             return None
         try:
             if self._draining:

@@ -6,8 +6,21 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Self, TypeAlias
 
-from axon.core.filter.ast import EVERYTHING, Contains, Eq, Field, FilterNode, Gt, Gte, Lt, Lte, all_of, any_of, negate
 from axon.core.errors import InvalidFilterError
+from axon.core.filter.ast import (
+    EVERYTHING,
+    Contains,
+    Eq,
+    Field,
+    FilterNode,
+    Gt,
+    Gte,
+    Lt,
+    Lte,
+    all_of,
+    any_of,
+    negate,
+)
 from axon.core.filter.parse import filter_value, filter_values, parse_condition, parse_filter, to_dict
 
 
@@ -63,7 +76,9 @@ class Filter:
             (_CREATED_AT, Lt, created_before),
             (_SESSION_ID, Eq, session_id),
         )
-        parts += [kind(field, filter_value(field, value)) for field, kind, value in bounds if value is not None]
+        parts += [
+            kind(field, filter_value(field, value)) for field, kind, value in bounds if value is not None
+        ]
         if metadata is not None:
             if not isinstance(metadata, Mapping):
                 raise InvalidFilterError(f"metadata needs a dict of conditions, not {metadata!r}")

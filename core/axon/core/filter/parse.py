@@ -142,7 +142,9 @@ def _time_value(field: Field, value: Any) -> datetime:
             return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise InvalidFilterError(f"filter on {field}: {value!r} is not a time ({error})") from error
-    raise InvalidFilterError(f"filter on {field} needs an ISO string, epoch seconds or a datetime, not {value!r}")
+    raise InvalidFilterError(
+        f"filter on {field} needs an ISO string, epoch seconds or a datetime, not {value!r}"
+    )
 
 
 def filter_values(field: Field, values: Any, word: str) -> tuple[FilterValue, ...]:
@@ -224,7 +226,9 @@ _OPERATORS: dict[str, Reader] = {
     "$contains_all": lambda field, operand, word: Contains(field, filter_values(field, operand, word), "all"),
     "$prefix": lambda field, operand, word: Prefix(field, _text(field, operand, word)),
     "$text_match": lambda field, operand, word: TextMatch(field, _text(field, operand, word)),
-    "$text_match_insensitive": lambda field, operand, word: TextMatch(field, _text(field, operand, word), False),
+    "$text_match_insensitive": lambda field, operand, word: TextMatch(
+        field, _text(field, operand, word), False
+    ),
 }
 _OPERATORS["$any"] = _OPERATORS["$contains_any"]
 _OPERATORS["$all"] = _OPERATORS["$contains_all"]
@@ -262,7 +266,14 @@ def _condition_dict(node: Predicate) -> dict[str, Any]:
             return {"$in" if isinstance(node, In) else "$nin": [_plain(value) for value in values]}
         case TextMatch(value=value, case_sensitive=False):
             return {"$text_match_insensitive": value}
-        case Eq(value=value) | Ne(value=value) | Lt(value=value) | Lte(value=value) | Gt(value=value) | Gte(value=value):
+        case (
+            Eq(value=value)
+            | Ne(value=value)
+            | Lt(value=value)
+            | Lte(value=value)
+            | Gt(value=value)
+            | Gte(value=value)
+        ):
             return {_WORDS[type(node)]: _plain(value)}
         case Prefix(value=value) | TextMatch(value=value):
             return {_WORDS[type(node)]: value}

@@ -73,7 +73,9 @@ def _is_supported(node: FilterNode, support: Callable[[Predicate], Support]) -> 
     if isinstance(node, Predicate):
         answer = support(node)
         if answer is Support.UNSUPPORTED:
-            raise UnsupportedFilterError(f"{type(node).__name__} on {node.field} is not supported by this backend")
+            raise UnsupportedFilterError(
+                f"{type(node).__name__} on {node.field} is not supported by this backend"
+            )
         return answer is Support.SUPPORTED
     if isinstance(node, And | Or):
         return all([_is_supported(child, support) for child in node.children])

@@ -5,7 +5,11 @@ from __future__ import annotations
 from axon.core.policies import Eviction
 from axon.core.ports import OrderBy
 
-EVICTION_ORDER: dict[Eviction, OrderBy] = {"lru": "accessed_at", "fifo": "created_at", "importance": "importance"}
+EVICTION_ORDER: dict[Eviction, OrderBy] = {
+    "lru": "accessed_at",
+    "fifo": "created_at",
+    "importance": "importance",
+}
 """The order in which entries leave, first ones first, under each policy."""
 
 

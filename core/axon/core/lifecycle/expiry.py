@@ -20,7 +20,9 @@ def expiry_of(now_us: int, ttl: float | None, tier_ttl: float | None) -> int | N
     return None if seconds is None else now_us + round(seconds * _SECOND)
 
 
-def expiry_after_move(record: EntryRecord, now_us: int, source_ttl: float | None, target_ttl: float | None) -> int | None:
+def expiry_after_move(
+    record: EntryRecord, now_us: int, source_ttl: float | None, target_ttl: float | None
+) -> int | None:
     """Give the moment of expiry of an entry that moves to another tier.
 
     A lifetime that the caller stated goes along. One that the source tier's policy gave ends with the stay

@@ -10,7 +10,9 @@ _SECOND = 1_000_000
 
 def rises(record: EntryRecord, policy: TierPolicy) -> bool:
     """Tell whether an entry has been recalled often enough to move to the next more durable tier."""
-    return policy.promote_after is not None and not record.keyed and record.access_count >= policy.promote_after
+    return (
+        policy.promote_after is not None and not record.keyed and record.access_count >= policy.promote_after
+    )
 
 
 def sinks(record: EntryRecord, policy: TierPolicy, now_us: int) -> bool:

@@ -59,7 +59,9 @@ def make_record(
         metadata=copy_json_object(metadata) if metadata else {},
         created_us=now_us,
         updated_us=now_us,
-        expires_us=expiry_of(now_us, None if ttl is None else check_ttl(ttl), runtime.tiers[place].policy.ttl_seconds),
+        expires_us=expiry_of(
+            now_us, None if ttl is None else check_ttl(ttl), runtime.tiers[place].policy.ttl_seconds
+        ),
         session_id=None if session_id is None else check_session_id(session_id),
         keyed=id is not None,
     )
@@ -79,10 +81,14 @@ def read_input(item: str | Mapping[str, Any] | MemoryInput) -> MemoryInput:
     if isinstance(item, MemoryInput):
         return item
     if not isinstance(item, Mapping):
-        raise InvalidInputError(f"an item must be a string, a mapping or a MemoryInput, not {type(item).__name__}")
+        raise InvalidInputError(
+            f"an item must be a string, a mapping or a MemoryInput, not {type(item).__name__}"
+        )
     unknown = item.keys() - _FIELDS
     if unknown:
-        raise InvalidInputError(f"an item has the unknown key {sorted(map(str, unknown))[0]!r}; known: {', '.join(sorted(_FIELDS))}")
+        raise InvalidInputError(
+            f"an item has the unknown key {sorted(map(str, unknown))[0]!r}; known: {', '.join(sorted(_FIELDS))}"
+        )
     if "text" not in item:
         raise InvalidInputError("an item has no 'text'")
     return MemoryInput(**item)

@@ -29,7 +29,9 @@ async def move(scope: Scope, entries: Sequence[MemoryEntry], source: TierStore, 
     moved = []
     for entry in entries:
         expires_us = expiry_after_move(entry.record, now_us, source_ttl, target_ttl)
-        moved.append(MemoryEntry.of(msgspec.structs.replace(entry.record, expires_us=expires_us), entry.embedding))
+        moved.append(
+            MemoryEntry.of(msgspec.structs.replace(entry.record, expires_us=expires_us), entry.embedding)
+        )
     ids = [entry.record.id for entry in entries]
     fingerprint = await source.adapter.bind_embedder(scope.namespace, None)
     if fingerprint is not None:
@@ -47,7 +49,9 @@ async def _unchanged(scope: Scope, source: TierStore, entries: Sequence[MemoryEn
     now = await source.adapter.get_many(scope.namespace, [entry.record.id for entry in entries])
     pairs = zip(entries, now, strict=True)
     return {
-        old.record.id for old, new in pairs if new is not None and new.record.updated_us == old.record.updated_us
+        old.record.id
+        for old, new in pairs
+        if new is not None and new.record.updated_us == old.record.updated_us
     }
 
 
@@ -118,7 +122,9 @@ async def enforce_capacity(scope: Scope, store: TierStore) -> int:
     return await store.adapter.delete_many(scope.namespace, [entry.record.id for entry in page.entries])
 
 
-async def compact(scope: Scope, store: TierStore, *, force: bool = False, dry_run: bool = False) -> CompactionReport:
+async def compact(
+    scope: Scope, store: TierStore, *, force: bool = False, dry_run: bool = False
+) -> CompactionReport:
     """Condense the oldest entries of a tier until it is at its threshold.
 
     Parameters
@@ -165,5 +171,7 @@ async def _condense(scope: Scope, store: TierStore, group: CompactionGroup, repo
         return False
     entries = [MemoryEntry.of(record) for record in group.sources]
     settled = await _unchanged(scope, store, entries)
-    await store.adapter.delete_many(scope.namespace, [id for id in (record.id for record in group.sources) if id in settled])
+    await store.adapter.delete_many(
+        scope.namespace, [id for id in (record.id for record in group.sources) if id in settled]
+    )
     return True

@@ -40,7 +40,9 @@ class Question(NamedTuple):
     partial: bool = False
 
 
-async def recall(runtime: Runtime, namespace: str, stores: Sequence[TierStore], question: Question) -> list[RecallResult]:
+async def recall(
+    runtime: Runtime, namespace: str, stores: Sequence[TierStore], question: Question
+) -> list[RecallResult]:
     """Answer one question from some tiers.
 
     Raises
@@ -51,7 +53,13 @@ async def recall(runtime: Runtime, namespace: str, stores: Sequence[TierStore], 
     ranking = runtime.config.ranking
     width = candidates_wanted(question.k, question.mode, ranking)
     request = SearchRequest(question.node, width, question.vector, question.text)
-    if len(stores) == 1 and width == question.k and question.mode == "vector" and not question.explain and not question.partial:
+    if (
+        len(stores) == 1
+        and width == question.k
+        and question.mode == "vector"
+        and not question.explain
+        and not question.partial
+    ):
         hits = await _ask_one(stores[0], namespace, request)
         results = vector_results(hits, stores[0].name, question.min_score)
         runtime.touch(namespace, results)
@@ -60,11 +68,19 @@ async def recall(runtime: Runtime, namespace: str, stores: Sequence[TierStore], 
         statistics = await _pooled_statistics(namespace, stores, question.text)
         request = SearchRequest(question.node, width, question.vector, question.text, statistics)
     answers = await _ask_all(namespace, stores, request)
-    failed = {store.name: answer for store, answer in zip(stores, answers, strict=True) if isinstance(answer, AdapterError)}
+    failed = {
+        store.name: answer
+        for store, answer in zip(stores, answers, strict=True)
+        if isinstance(answer, AdapterError)
+    }
     for tier, error in failed.items():
         if not question.partial:
             raise TierError(tier, error) from error
-    found = [(store.name, answer) for store, answer in zip(stores, answers, strict=True) if isinstance(answer, list)]
+    found = [
+        (store.name, answer)
+        for store, answer in zip(stores, answers, strict=True)
+        if isinstance(answer, list)
+    ]
     results = rank(
         _unique(found),
         k=question.k,
@@ -128,5 +144,3 @@ def _unique(found: Sequence[tuple[Tier, list[Hit]]]) -> list[Candidate]:
             if known is None or record.updated_us >= known.hit.entry.record.updated_us:
                 best[record.id] = Candidate(hit, tier)
     return list(best.values())
-
-

@@ -44,7 +44,9 @@ class Scope:
 
     __slots__ = ("__weakref__", "bound", "embedder_chosen", "namespace", "pipeline", "runtime")
 
-    def __init__(self, runtime: Runtime, namespace: str, pipeline: Pipeline, *, embedder_chosen: bool) -> None:
+    def __init__(
+        self, runtime: Runtime, namespace: str, pipeline: Pipeline, *, embedder_chosen: bool
+    ) -> None:
         self.runtime = runtime
         self.namespace = namespace
         self.pipeline = pipeline

@@ -27,7 +27,11 @@ ResultT = TypeVar("ResultT")
 
 
 async def export(
-    scope: Scope, path: str | PathLike[str], tiers: Sequence[Tier], node: FilterNode, progress: Progress | None
+    scope: Scope,
+    path: str | PathLike[str],
+    tiers: Sequence[Tier],
+    node: FilterNode,
+    progress: Progress | None,
 ) -> TransferReport:
     """Write the entries of some tiers to a file, after a header line; see ``MemorySystem.export``."""
     written = 0
@@ -82,16 +86,24 @@ def _line(entry: MemoryEntry, tier: Tier, fingerprint: str | None) -> str:
     fields: dict[str, Any] = {name: getattr(record, name) for name in EntryRecord.__struct_fields__}
     fields["tier"] = str(tier)
     fields["embedder"] = fingerprint
-    fields["embedding"] = None if vector is None else base64.b64encode(vector.astype("<f4").tobytes()).decode()
+    fields["embedding"] = (
+        None if vector is None else base64.b64encode(vector.astype("<f4").tobytes()).decode()
+    )
     return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
 def _read_line(scope: Scope, line: str, number: int) -> tuple[MemoryEntry, Tier, str | None]:
     try:
         fields = json.loads(line)
-        encoded, fingerprint, wanted = fields.pop("embedding"), fields.pop("embedder"), Tier(fields.pop("tier"))
+        encoded, fingerprint, wanted = (
+            fields.pop("embedding"),
+            fields.pop("embedder"),
+            Tier(fields.pop("tier")),
+        )
         fields["tags"], fields["sources"] = tuple(fields["tags"]), tuple(fields["sources"])
-        vector = None if encoded is None else np.frombuffer(base64.b64decode(encoded), "<f4").astype(np.float32)
+        vector = (
+            None if encoded is None else np.frombuffer(base64.b64decode(encoded), "<f4").astype(np.float32)
+        )
         record = EntryRecord(**fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptEntryError(f"line {number} is no exported entry: {error}") from error
@@ -110,7 +122,9 @@ def _check_header(line: str) -> None:
     if not known:
         raise InvalidInputError(f"the file holds {header['format']!r}, not {_FORMAT!r}")
     if version > _VERSION:
-        raise SchemaVersionError(f"the export has version {version}, this Axon reads up to {_VERSION}; upgrade first")
+        raise SchemaVersionError(
+            f"the export has version {version}, this Axon reads up to {_VERSION}; upgrade first"
+        )
 
 
 def _open(path: str | PathLike[str], mode: str) -> IO[str]:

@@ -46,7 +46,9 @@ def check_dims(scope: Scope, dims: int) -> None:
         )
 
 
-async def put(scope: Scope, tier: Tier, entries: Sequence[MemoryEntry], *, embedded: bool, known_ids: bool) -> None:
+async def put(
+    scope: Scope, tier: Tier, entries: Sequence[MemoryEntry], *, embedded: bool, known_ids: bool
+) -> None:
     """Write entries into one tier and clear away what is superseded.
 
     Parameters
@@ -97,7 +99,9 @@ async def bulk_store(
     return stored
 
 
-async def _batches(items: Iterable[BulkItem] | AsyncIterable[BulkItem], size: int) -> AsyncIterator[list[BulkItem]]:
+async def _batches(
+    items: Iterable[BulkItem] | AsyncIterable[BulkItem], size: int
+) -> AsyncIterator[list[BulkItem]]:
     if isinstance(items, AsyncIterable):
         batch: list[BulkItem] = []
         async for item in items:
@@ -152,7 +156,9 @@ async def _store_batch(
     return [record.id for record in records]
 
 
-def _draft(scope: Scope, item: BulkItem, defaults: Mapping[str, Any], id: str | None) -> tuple[EntryRecord, Tier]:
+def _draft(
+    scope: Scope, item: BulkItem, defaults: Mapping[str, Any], id: str | None
+) -> tuple[EntryRecord, Tier]:
     if type(item) is str:
         return make_record(
             scope.runtime, item, defaults["importance"], defaults["tags"], defaults["metadata"], id,
@@ -190,7 +196,9 @@ async def _matrix(
         rows = [given[place] for place in range(len(records))]
         for place, row in enumerate(rows):
             if row.shape != rows[0].shape:
-                error = EmbeddingMismatchError(f"{row.shape[0]} dimensions beside {rows[0].shape[0]} in the same call")
+                error = EmbeddingMismatchError(
+                    f"{row.shape[0]} dimensions beside {rows[0].shape[0]} in the same call"
+                )
                 error.index = place
                 raise error
         return np.stack(rows), bool(missing)
