@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from axon.adapters._sqlite.errors import mapped_errors
 from axon.adapters._sqlite.replica import Replica
@@ -212,11 +213,11 @@ class SqliteAdapter(ArenaAdapter):
         self._open_writer()
         path = self._options.path
         rows = await in_worker(lambda: self._query(self._sql.total))
-        files = [path, path + "-wal", path + "-shm"]
+        size = await in_worker(lambda: sum(map(_file_size, (path, path + "-wal", path + "-shm"))))
         return AdapterStats(
             backend=f"SQLite {sqlite3.sqlite_version}",
             entries=rows[0][0],
-            bytes=sum(os.path.getsize(file) for file in files if os.path.exists(file)),
+            bytes=size,
             details={
                 "path": path,
                 "collection": self._options.collection,
@@ -226,9 +227,14 @@ class SqliteAdapter(ArenaAdapter):
             },
         )
 
-    def _query(self, sql: str) -> list[tuple[str | int, ...]]:
+    def _query(self, sql: str) -> list[tuple[Any, ...]]:
         with self._reader_lock:
             if self._reader is None:
                 raise AdapterUnavailable(f"{self._options.path!r} is not open; call open() first")
             with mapped_errors(self._options.path):
                 return self._reader.execute(sql).fetchall()
+
+
+def _file_size(path: str) -> int:
+    """Bytes of a file; 0 where there is none."""
+    return os.path.getsize(path) if os.path.exists(path) else 0

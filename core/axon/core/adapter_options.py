@@ -45,9 +45,9 @@ class SqliteOptions(AdapterOptions):
     """
 
     path: str
-    collection: str = Field("memories", pattern=r"^[A-Za-z0-9_]{1,48}$")
+    collection: str = Field(default="memories", pattern=r"^[A-Za-z0-9_]{1,48}$")
     synchronous: Literal["normal", "full"] = "normal"
-    busy_timeout: float = Field(5.0, gt=0, le=3600)
+    busy_timeout: float = Field(default=5.0, gt=0, le=3600)
     text_index: bool = True
 
 
@@ -64,9 +64,9 @@ class RedisOptions(AdapterOptions):
     """
 
     url: str = "redis://localhost:6379"
-    max_connections: int = Field(50, ge=1)
-    socket_timeout: float = Field(5.0, gt=0)
-    socket_connect_timeout: float = Field(5.0, gt=0)
+    max_connections: int = Field(default=50, ge=1)
+    socket_timeout: float = Field(default=5.0, gt=0)
+    socket_connect_timeout: float = Field(default=5.0, gt=0)
     decode_responses: bool = False
     namespace: str = "axon"
 
@@ -87,10 +87,10 @@ class QdrantOptions(AdapterOptions):
     path: str | None = None
     location: str | None = None
     api_key: SecretStr | None = None
-    timeout: int = Field(10, ge=1)
+    timeout: int = Field(default=10, ge=1)
     collection_name: str = "axon"
     prefer_grpc: bool = False
-    grpc_port: int = Field(6334, ge=1, le=65535)
+    grpc_port: int = Field(default=6334, ge=1, le=65535)
 
 
 class ChromaOptions(AdapterOptions):
@@ -105,7 +105,7 @@ class ChromaOptions(AdapterOptions):
 
     path: str | None = None
     host: str | None = None
-    port: int = Field(8000, ge=1, le=65535)
+    port: int = Field(default=8000, ge=1, le=65535)
     ssl: bool = False
     collection_name: str = "axon"
 

@@ -32,9 +32,9 @@ class MemoryConfig(Policy):
     ephemeral: EphemeralPolicy | None = None
     session: SessionPolicy | None = None
     persistent: PersistentPolicy | None = None
-    embedder: Any = Field(None, repr=False)
-    routing: RoutingPolicy = Field(default_factory=RoutingPolicy)
-    ranking: RankingPolicy = Field(default_factory=RankingPolicy)
+    embedder: Any = Field(default=None, repr=False)
+    routing: RoutingPolicy = RoutingPolicy()
+    ranking: RankingPolicy = RankingPolicy()
 
     @model_validator(mode="after")
     def _check_tiers(self) -> MemoryConfig:

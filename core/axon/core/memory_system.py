@@ -572,7 +572,7 @@ class MemorySystem:
         return total
 
     async def maintain(self) -> MaintenanceReport:
-        """Do what the policies ask for: sweep expired entries, promote and demote, shed, condense, heal half-done moves."""
+        """Do what the policies ask for: sweep the expired, promote and demote, shed, condense, heal half-done moves."""
         await self._enter()
         with Span("maintain"):
             return await maintain(self._scope)
@@ -657,7 +657,7 @@ class MemorySystem:
         return f"MemorySystem(namespace={self.namespace!r}, tiers={[str(tier) for tier in self.tiers]})"
 
 
-def _check_unit(value: float, name: str) -> float:
+def _check_unit(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
         raise InvalidInputError(f"{name} must be a number in [0, 1], not {value!r}")
     return float(value)

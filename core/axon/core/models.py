@@ -181,8 +181,8 @@ class MemoryEntry:
     def dims(self) -> int | None:
         """Numbers per vector, or None without a vector."""
         if self._rows is not None:
-            return self._rows.shape[1]
-        return None if self._embedding is None else self._embedding.shape[0]
+            return int(self._rows.shape[1])
+        return None if self._embedding is None else int(self._embedding.shape[0])
 
     @property
     def id(self) -> str:

@@ -53,21 +53,22 @@ class TierPolicy(Policy):
     compaction_threshold : >= 1; past this many entries the oldest are condensed; None for never.
     compaction_batch_size : >= 2; entries condensed per step.
     promote_after : >= 1; recalls after which an entry moves to the next more durable tier; None for never.
-    demote_after_seconds : > 0; time without access after which an entry moves to the next less durable tier; None for never.
+    demote_after_seconds : > 0; time without access after which an entry moves to the next less durable tier; None for
+        never.
     """
 
     tier: ClassVar[Tier]
 
     adapter_type: str = "memory"
     adapter_config: Mapping[str, Any] = Field(default_factory=dict, repr=False)
-    ttl_seconds: float | None = Field(None, gt=0, allow_inf_nan=False)
-    max_entries: int | None = Field(None, ge=1)
+    ttl_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    max_entries: int | None = Field(default=None, ge=1)
     eviction: Eviction = "lru"
     overflow: Literal["evict", "move"] = "evict"
-    compaction_threshold: int | None = Field(None, ge=1)
-    compaction_batch_size: int = Field(100, ge=2)
-    promote_after: int | None = Field(None, ge=1)
-    demote_after_seconds: float | None = Field(None, gt=0, allow_inf_nan=False)
+    compaction_threshold: int | None = Field(default=None, ge=1)
+    compaction_batch_size: int = Field(default=100, ge=2)
+    promote_after: int | None = Field(default=None, ge=1)
+    demote_after_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @field_validator("adapter_config", mode="after")
     @classmethod
@@ -115,9 +116,9 @@ class RoutingPolicy(Policy):
     default_importance : in [0, 1]; of entries that state none.
     """
 
-    ephemeral_below: float = Field(0.3, ge=0, le=1)
-    session_below: float = Field(0.7, ge=0, le=1)
-    default_importance: float = Field(DEFAULT_IMPORTANCE, ge=0, le=1)
+    ephemeral_below: float = Field(default=0.3, ge=0, le=1)
+    session_below: float = Field(default=0.7, ge=0, le=1)
+    default_importance: float = Field(default=DEFAULT_IMPORTANCE, ge=0, le=1)
 
     @model_validator(mode="after")
     def _check_order(self) -> RoutingPolicy:
@@ -140,7 +141,7 @@ class RankingPolicy(Policy):
     """
 
     mode: RecallMode | None = None
-    text_weight: float | None = Field(None, ge=0, le=1)
-    recency_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
-    importance_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
-    recency_half_life_seconds: float = Field(7 * 86400.0, gt=0, allow_inf_nan=False)
+    text_weight: float | None = Field(default=None, ge=0, le=1)
+    recency_weight: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    importance_weight: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    recency_half_life_seconds: float = Field(default=7 * 86400.0, gt=0, allow_inf_nan=False)

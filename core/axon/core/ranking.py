@@ -60,7 +60,8 @@ def fuse(cosine: NDArray[np.float64], text: NDArray[np.float64], text_weight: fl
     top = words.max(initial=0.0)
     if top <= 0.0:
         return near if text_weight < 1.0 else near * 0.0
-    return text_weight * (words / top) + (1.0 - text_weight) * near
+    fused: NDArray[np.float64] = text_weight * (words / top) + (1.0 - text_weight) * near
+    return fused
 
 
 def recency(age_seconds: NDArray[np.float64], half_life_seconds: float) -> NDArray[np.float64]:

@@ -101,7 +101,7 @@ def check_tiers(tier: Any, configured: Sequence[Tier]) -> tuple[Tier, ...]:
     return tuple(each for each in configured if each in names)
 
 
-def check_vector(vector: Any) -> Vector:
+def check_vector(source: Any) -> Vector:
     """Return a vector as float32 of shape (dims,), finite and not too long for float32 arithmetic.
 
     Raises
@@ -109,9 +109,10 @@ def check_vector(vector: Any) -> Vector:
     EmbeddingError
         If it is no vector, or holds NaN or infinity.
     """
-    if type(vector) is not np.ndarray or vector.dtype != np.float32:
+    vector: Vector = source
+    if type(source) is not np.ndarray or source.dtype != np.float32:
         try:
-            vector = np.asarray(vector, dtype=np.float32)
+            vector = np.asarray(source, dtype=np.float32)
         except (TypeError, ValueError, OverflowError) as error:
             raise EmbeddingError(f"an embedding must be a list or array of numbers ({error})") from error
     if vector.ndim != 1 or vector.shape[0] == 0:

@@ -62,7 +62,7 @@ class _Lane(Generic[V]):
 
     def _start(self) -> None:
         self._scheduled = False
-        if self._task is not None or not self._queued:
+        if not self._queued:
             return
         batch = dict(islice(self._queued.items(), self._max_batch()))
         for key in batch:

@@ -6,6 +6,7 @@ import asyncio
 import math
 import zlib
 from array import array
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -24,7 +25,7 @@ _NGRAMS = (3, 4)
 _MAX_WORD = 64
 _MAX_KNOWN_WORDS = 20_000
 # Beyond this many characters a text alone would hold up the event loop too long.
-_LONG = 8192
+_LONG = 4096
 
 
 class HashingEmbedder(TextEmbedder):
@@ -59,7 +60,7 @@ class HashingEmbedder(TextEmbedder):
         spec = EmbedderSpec(provider="axon", model="hashing", revision=_REVISION, dims=dims, lexical=True)
         super().__init__(spec, lru_entries=0)
         self._dims = dims
-        self._words: dict[str, tuple[array[int], array[float]]] = {}
+        self._words: OrderedDict[str, tuple[array[int], array[float]]] = OrderedDict()
 
     async def _call_model(self, texts: list[str], kind: EmbeddingKind) -> NDArray[np.float32]:
         if any(len(text) > _LONG for text in texts):
@@ -108,6 +109,7 @@ class HashingEmbedder(TextEmbedder):
         scale = (_STOP_WEIGHT if word in STOP_WORDS else 1.0) / norm
         entry = (array("q", vector), array("d", [x * scale for x in vector.values()]))
         if len(self._words) >= _MAX_KNOWN_WORDS:
-            self._words = {}
+            # One at a time: to forget all at once takes as long as embedding hundreds of texts.
+            self._words.popitem(last=False)
         self._words[word] = entry
         return entry

@@ -6,9 +6,9 @@ validate -> de-duplicate -> LRU -> disk cache -> coalesce with other callers -> 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from threading import Lock
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -27,9 +27,9 @@ RawCall: TypeAlias = Callable[[list[str], EmbeddingKind], Awaitable[ArrayLike]]
 """One call of a model: 1 to ``max_batch`` texts in, one row of numbers per text out."""
 
 # Texts handled between two turns of the event loop, at some microseconds each.
-_WINDOW = 2048
+_WINDOW = 512
 # The same for models that run inside the loop, counted in characters, because their time grows with these.
-_INLINE_CHARS = 4096
+_INLINE_CHARS = 2048
 _PROBE = "dimensions"
 
 
@@ -133,7 +133,7 @@ class EmbeddingPipeline:
             return await answer(windows[0], kind)
         if not windows:
             return np.empty((0, (await self.prepare()).dims or 0), np.float32)
-        return np.concatenate([await answer(window, kind) for window in windows])
+        return await _joined(windows, lambda window: answer(window, kind))
 
     async def _inline(self, texts: list[str], kind: EmbeddingKind) -> NDArray[np.float32]:
         parts: list[NDArray[np.float32]] = []
@@ -204,6 +204,28 @@ async def _checked_windows(texts: Iterable[str]) -> list[list[str]]:
             await asyncio.sleep(0)
         windows.append(checked_texts(given[start : start + _WINDOW], start))
     return windows
+
+
+async def _joined(
+    windows: Sequence[list[str]], answer: Callable[[list[str]], Coroutine[Any, Any, NDArray[np.float32]]]
+) -> NDArray[np.float32]:
+    """Run windows side by side, so that they fill the model's batches, and put their rows together."""
+    tasks: list[asyncio.Task[NDArray[np.float32]]] = []
+    try:
+        for window in windows:
+            tasks.append(asyncio.ensure_future(answer(window)))
+            await asyncio.sleep(0)
+        parts = await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+    rows = np.empty((sum(map(len, parts)), parts[0].shape[1]), np.float32)
+    start = 0
+    for part in parts:
+        rows[start : start + len(part)] = part
+        start += len(part)
+        await asyncio.sleep(0)
+    return rows
 
 
 def _slices(texts: Sequence[str], most: int, chars: int) -> list[list[str]]:

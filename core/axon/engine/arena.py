@@ -234,7 +234,7 @@ class Arena:
         """Take the state as of now."""
         with self.lock:
             dead, without_vector = self._dead_rows()
-            alive = EVERYTHING
+            alive: FilterNode = EVERYTHING
             if self._earliest_expiry is not None and self._earliest_expiry <= now_us:
                 alive = negate(Lte(_EXPIRES_AT, to_datetime(now_us)))
             return View(

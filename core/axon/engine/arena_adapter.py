@@ -17,7 +17,7 @@ from axon.engine.search import count, search, search_together
 from axon.engine.workers import executor, in_worker
 
 _INLINE_FLOATS = 2_500_000
-"""Vector elements scanned on the calling thread; about a millisecond, below which a thread hop costs more than it saves."""
+"""Vector elements scanned on the calling thread: about a millisecond. A thread hop would cost more than it saves."""
 
 _INLINE_ROWS = 4_000
 """Rows walked in Python, or caught up with, on the calling thread; a few milliseconds at most."""

@@ -85,7 +85,8 @@ class CodedColumn(Column):
         match predicate:
             case Eq(value=wanted) | Ne(value=wanted):
                 code = self._code_of.get(canonical(wanted), _NO_CODE)
-                return codes == code if isinstance(predicate, Eq) else codes != code
+                same: Mask = codes == code
+                return same if isinstance(predicate, Eq) else ~same
             case In(values=several) | Nin(values=several):
                 answers = np.zeros(len(self._values) + 1, np.bool_)
                 found = (self._code_of.get(canonical(value), _NO_CODE) for value in several)
@@ -143,7 +144,7 @@ class NumberColumn(Column):
         if compare is not None:
             operand = self._operand(predicate.value)  # type: ignore[attr-defined]  # every node of _COMPARE has a value
             if operand is not None:
-                mask = compare(values, operand)
+                mask: Mask = compare(values, operand)
                 return mask | ~present if isinstance(predicate, Ne) else mask & present
         return self._by_distinct_value(predicate, values, present)
 
@@ -195,7 +196,9 @@ class TagColumn(Column):
         masks = [self._tagged(tag, size) for tag in predicate.values]
         if not masks:
             return np.zeros(size, np.bool_)
-        return np.logical_or.reduce(masks) if predicate.mode == "any" else np.logical_and.reduce(masks)
+        union_or_all = np.logical_or if predicate.mode == "any" else np.logical_and
+        mask: Mask = union_or_all.reduce(masks)
+        return mask
 
     def _tagged(self, tag: Any, size: int) -> Mask:
         mask = np.zeros(size, np.bool_)

@@ -43,13 +43,13 @@ class Columns:
     def _mask(self, node: FilterNode, size: int) -> Mask:
         if isinstance(node, Predicate):
             return self._column(node.field, size).mask(node, size)
-        if isinstance(node, And):
-            return np.logical_and.reduce([self._mask(child, size) for child in node.children])
-        if isinstance(node, Or):
-            return np.logical_or.reduce([self._mask(child, size) for child in node.children])
+        if isinstance(node, And | Or):
+            combine = np.logical_and if isinstance(node, And) else np.logical_or
+            mask: Mask = combine.reduce([self._mask(child, size) for child in node.children])
+            return mask
         if isinstance(node, Not):
             return ~self._mask(node.child, size)
-        assert isinstance(node, Everything | Nothing)
+        assert isinstance(node, Everything | Nothing)  # the tree is a closed set
         return np.full(size, isinstance(node, Everything))
 
     def _column(self, field: Field, size: int) -> Column:

@@ -89,7 +89,7 @@ class TextIndex:
                 if term is not None:
                     rows = np.frombuffer(self._rows[term], np.uint32)
                     count = np.frombuffer(self._counts[term], np.uint8).astype(np.float32)
-                    frequency = known.frequency.get(stem, rows.shape[0])
+                    frequency = known.frequency.get(stem, len(self._rows[term]))
                     weight = log(1.0 + (known.rows - frequency + 0.5) / (frequency + 0.5)) * (_K1 + 1.0)
                     saturation = count + _K1 * (1.0 - _B + slope * lengths[rows])
                     out[rows] += weight * count / saturation

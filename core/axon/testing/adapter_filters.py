@@ -35,15 +35,16 @@ from axon.core.filter.ast import (
 from axon.core.filter.evaluate import matches
 from axon.core.models import MemoryEntry, SearchRequest, Vector
 from axon.core.ports import StorageAdapter
+from axon.testing import generate
 from axon.testing.adapter_base import NS, AdapterTests, property_settings
 from axon.testing.adapter_search import TOLERANCE
 from axon.testing.entries import START_US, make_entry
 from axon.testing.exact import count_exactly, ids_of, scan_all, search
 from axon.testing.filter_cases import ABSENT, FIXED_CASES, X
 from axon.testing.oracle import Oracle
-from axon.testing.strategies import corpora, filters, vectors
+from axon.testing.strategies import corpora, filters, seeds, vectors
 
-FILTERS_PER_CORPUS = 25
+FILTERS_PER_SEED = 25
 
 CHECKED: Counter[str] = Counter()
 """How many random (filter, corpus) cases were compared with the evaluator in this process, by backend."""
@@ -235,11 +236,10 @@ class FixedFilterTests(AdapterTests):
 class RandomFilterTests(AdapterTests):
     """Random filters on random corpora."""
 
-    @given(corpora(), st.lists(filters(), min_size=FILTERS_PER_CORPUS, max_size=FILTERS_PER_CORPUS), vectors())
-    @property_settings(2)
-    async def test_random_filters_agree_with_the_evaluator(
+    async def agree(
         self, adapter: StorageAdapter, clock: ManualClock, entries: list[MemoryEntry], nodes: list[FilterNode], query: Vector
     ) -> None:
+        """Store the entries in a namespace of their own and compare every filter with the evaluator."""
         namespace = self.fresh_namespace()
         model = Oracle(clock)
         model.put(namespace, entries)
@@ -249,6 +249,24 @@ class RandomFilterTests(AdapterTests):
             await _compare(adapter, model, namespace, node, query)
             CHECKED[self.backend] += 1
         await adapter.clear(namespace)
+
+    @given(st.data(), corpora(), vectors())
+    @property_settings(0.5)
+    async def test_random_filters_agree_with_the_evaluator(
+        self, adapter: StorageAdapter, clock: ManualClock, data: st.DataObject, entries: list[MemoryEntry], query: Vector
+    ) -> None:
+        nodes = data.draw(st.lists(filters(entries), min_size=1, max_size=8))
+        await self.agree(adapter, clock, entries, nodes, query)
+
+    @given(seeds)
+    @property_settings(2.2)
+    async def test_many_more_random_filters_agree_with_the_evaluator(
+        self, adapter: StorageAdapter, clock: ManualClock, seed: int
+    ) -> None:
+        choices = generate.SeededChoices(seed)
+        entries = generate.corpus(choices)
+        nodes = [generate.filter_tree(choices, entries) for _ in range(FILTERS_PER_SEED)]
+        await self.agree(adapter, clock, entries, nodes, generate.vector(choices))
 
 
 async def _compare(adapter: StorageAdapter, model: Oracle, namespace: str, node: FilterNode, query: Vector) -> None:

@@ -14,7 +14,8 @@ from axon.testing.adapter_base import NS, AdapterTests, property_settings
 from axon.testing.entries import START_US, assert_same, make_entry
 from axon.testing.exact import ids_of, search
 from axon.testing.oracle import Oracle, cosine
-from axon.testing.strategies import DIMS, vectors
+from axon.testing.generate import DIMS
+from axon.testing.strategies import vectors
 from axon.core.clock import ManualClock
 
 TOLERANCE = 1e-3

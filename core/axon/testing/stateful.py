@@ -22,12 +22,13 @@ from axon.testing.adapter_search import TOLERANCE
 from axon.testing.entries import assert_same, make_entry
 from axon.testing.exact import count_exactly, ids_of, scan_all, search
 from axon.testing.oracle import Oracle
-from axon.testing.strategies import DIMS, IDS, entries, filters, vectors
+from axon.testing.generate import DIMS, IDS
+from axon.testing.strategies import entries, filters, vectors
 
 T = TypeVar("T")
 
 some_ids = st.lists(st.sampled_from(IDS), max_size=4)
-some_entries = st.lists(st.sampled_from(IDS).flatmap(entries), max_size=5)
+some_entries = st.lists(entries(), max_size=5)
 spaces = st.integers(0, 1)
 
 
@@ -156,7 +157,7 @@ class AdapterMachine(RuleBasedStateMachine):
             else:
                 assert_same(entry, wanted)
 
-    @rule(node=filters(2), query=vectors(), k=st.integers(1, 12), place=spaces)
+    @rule(node=filters(max_depth=2), query=vectors(), k=st.integers(1, 12), place=spaces)
     def find(self, node: FilterNode, query: Vector, k: int, place: int) -> None:
         """Search by vector."""
         true = self.model.similarities(self.spaces[place], node, query)
@@ -166,7 +167,7 @@ class AdapterMachine(RuleBasedStateMachine):
             assert hit.similarity == pytest.approx(true[hit.entry.id], abs=TOLERANCE)
             assert hit.similarity == pytest.approx(best, abs=TOLERANCE)
 
-    @rule(node=filters(2), order_by=st.sampled_from(ORDERS), limit=st.integers(1, 5), place=spaces)
+    @rule(node=filters(max_depth=2), order_by=st.sampled_from(ORDERS), limit=st.integers(1, 5), place=spaces)
     def walk(self, node: FilterNode, order_by: OrderBy, limit: int, place: int) -> None:
         """Walk in order, and count."""
         wanted = self.model.ordered(self.spaces[place], node, order_by)

@@ -95,7 +95,10 @@ class Statements:
         self.embedder = f"SELECT embedder FROM {c}_namespaces WHERE name = ?"
         self.embedder_of = f"SELECT embedder FROM {c}_namespaces WHERE key = ?"
         self.total = f"SELECT count(*) FROM {c}_entries"
-        self.newest = f"SELECT max((SELECT coalesce(max(seq), 0) FROM {c}_entries), (SELECT coalesce(max(seq), 0) FROM {c}_deleted))"
+        self.newest = (
+            f"SELECT max((SELECT coalesce(max(seq), 0) FROM {c}_entries), "
+            f"(SELECT coalesce(max(seq), 0) FROM {c}_deleted))"
+        )
         self.added_since = (
             f"SELECT n.name, e.seq, e.id, e.record, e.vector FROM {c}_entries e "
             f"JOIN {c}_namespaces n ON n.key = e.namespace WHERE e.seq > ? ORDER BY e.seq"

@@ -82,15 +82,11 @@ class Writer:
 
     def _try_inline(self, change: Change) -> int | None:
         """Commit on this thread, or return None where that would wait for anybody."""
-        if (
-            not self._inline
-            or self._draining
-            or change.weight > _INLINE_ROWS
-            or not self.lock.acquire(blocking=False)
-        ):
+        small = self._inline and change.weight <= _INLINE_ROWS
+        if not small or self._has_backlog() or not self.lock.acquire(blocking=False):
             return None
         try:
-            if self._draining:
+            if self._has_backlog():
                 return None
             with mapped_errors(self._path):
                 done = self._commit([change])[0]
@@ -102,6 +98,9 @@ class Writer:
             self._rows_since_checkpoint = 0
             self._thread.submit(self._checkpoint)
         return done
+
+    def _has_backlog(self) -> bool:
+        return self._draining
 
     def _enqueue(self, change: Change) -> Future[int]:
         if isinstance(change, Put) and change.weight <= _INLINE_ROWS:
@@ -130,7 +129,7 @@ class Writer:
                         answers = self._commit([change for change, _ in wanted])
                     finally:
                         self._connection.execute("PRAGMA busy_timeout=0")
-            except BaseException as error:  # whatever it is, it belongs to those who wait
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
                 for _, future in wanted:
                     future.set_exception(error)
                 continue

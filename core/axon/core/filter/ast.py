@@ -190,7 +190,7 @@ class TextMatch(Predicate):
 
 
 def all_of(children: Iterable[FilterNode]) -> FilterNode:
-    """Conjunction in normal form: flattened, without ``Everything``; ``Nothing`` wins; of no children, ``Everything``."""
+    """Conjunction in normal form: flattened, without ``Everything``; ``Nothing`` wins; empty, it is ``Everything``."""
     flat: list[FilterNode] = []
     for child in children:
         if isinstance(child, Nothing):
@@ -202,7 +202,7 @@ def all_of(children: Iterable[FilterNode]) -> FilterNode:
 
 
 def any_of(children: Iterable[FilterNode]) -> FilterNode:
-    """Disjunction in normal form: flattened, without ``Nothing``; ``Everything`` wins; of no children, ``Nothing``."""
+    """Disjunction in normal form: flattened, without ``Nothing``; ``Everything`` wins; empty, it is ``Nothing``."""
     flat: list[FilterNode] = []
     for child in children:
         if isinstance(child, Everything):

@@ -108,7 +108,7 @@ def parse_condition(field: Field, operand: Any) -> FilterNode:
 
 
 def _parse_operator(field: Field, word: str, operand: Any) -> FilterNode:
-    reader = _OPERATORS.get(word) if isinstance(word, str) else None
+    reader = _OPERATORS.get(word)
     if reader is None:
         raise _unknown_operator(word)
     return reader(field, operand, word)

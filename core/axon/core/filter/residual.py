@@ -78,7 +78,8 @@ def _is_supported(node: FilterNode, support: Callable[[Predicate], Support]) -> 
             )
         return answer is Support.SUPPORTED
     if isinstance(node, And | Or):
-        return all([_is_supported(child, support) for child in node.children])
+        answers = [_is_supported(child, support) for child in node.children]  # every child may be UNSUPPORTED
+        return all(answers)
     return _is_supported(node.child, support) if isinstance(node, Not) else True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from axon.core.errors import UnsupportedFilterError
 from axon.core.filter.ast import (
@@ -57,18 +57,11 @@ class FilterVisitor(ABC, Generic[ResultT]):
         UnsupportedFilterError
             If ``node`` is none of the closed set.
         """
-        method = self._methods().get(type(node))
-        if method is None:
+        name = _METHOD_NAMES.get(type(node))
+        if name is None:
             raise UnsupportedFilterError(f"{type(node).__name__} is not a filter node")
-        return method(self, node)
-
-    @classmethod
-    def _methods(cls) -> dict[type[FilterNode], Callable[[Any, Any], ResultT]]:
-        table = cls.__dict__.get("_table")
-        if table is None:
-            table = {node: getattr(cls, f"visit_{name}") for node, name in _METHOD_NAMES.items()}
-            cls._table = table
-        return table  # type: ignore[no-any-return]  # a class attribute of the subclass, built above
+        method: Callable[[FilterNode], ResultT] = getattr(self, f"visit_{name}")
+        return method(node)
 
     @abstractmethod
     def visit_everything(self, node: Everything) -> ResultT:
@@ -132,15 +125,15 @@ class FilterVisitor(ABC, Generic[ResultT]):
 
     @abstractmethod
     def visit_contains(self, node: Contains) -> ResultT:
-        """A list that holds any or all of several."""
+        """Hold any or all of several, as a list."""
 
     @abstractmethod
     def visit_prefix(self, node: Prefix) -> ResultT:
-        """A string that starts with."""
+        """Start with a string."""
 
     @abstractmethod
     def visit_text_match(self, node: TextMatch) -> ResultT:
-        """A string that contains."""
+        """Contain a string."""
 
 
 _METHOD_NAMES: dict[type[FilterNode], str] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -105,7 +105,7 @@ def changed_record(record: EntryRecord, now_us: int, changes: Mapping[str, Any])
     return msgspec.structs.replace(record, **fields)
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[Any], Any]] = {
     "text": check_text,
     "importance": check_importance,
     "tags": check_tags,

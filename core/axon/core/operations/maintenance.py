@@ -71,7 +71,8 @@ async def _heal(scope: Scope) -> int:
         for other in stores[place + 1 :]:
             async for page in store.scan(scope.namespace, EVERYTHING, order_by="id"):
                 twins = await other.adapter.get_many(scope.namespace, [entry.record.id for entry in page])
-                older_here, older_there = [], []
+                older_here: list[str] = []
+                older_there: list[str] = []
                 for entry, twin in zip(page, twins, strict=True):
                     if twin is not None:
                         newer = entry.record.updated_us > twin.record.updated_us

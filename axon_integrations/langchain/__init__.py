@@ -1,0 +1,55 @@
+"""Axon as LangChain classes: a vector store, a retriever, embeddings both ways, and a self-query translator.
+
+Names load when first used, so that importing this package costs nothing and needs no LangChain.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from axon.core.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from axon_integrations.langchain.embeddings import AxonEmbeddings, from_langchain
+    from axon_integrations.langchain.filters import to_filter
+    from axon_integrations.langchain.retriever import AxonRetriever
+    from axon_integrations.langchain.translator import AXON_ATTRIBUTES, AxonTranslator
+    from axon_integrations.langchain.vector_store import AxonVectorStore
+
+__all__ = [
+    "AXON_ATTRIBUTES",
+    "AxonEmbeddings",
+    "AxonRetriever",
+    "AxonTranslator",
+    "AxonVectorStore",
+    "from_langchain",
+    "to_filter",
+]
+
+_HOMES = {
+    "AXON_ATTRIBUTES": "translator",
+    "AxonEmbeddings": "embeddings",
+    "AxonRetriever": "retriever",
+    "AxonTranslator": "translator",
+    "AxonVectorStore": "vector_store",
+    "from_langchain": "embeddings",
+    "to_filter": "filters",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = import_module(f"{__name__}.{home}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "langchain_core":
+            raise MissingDependencyError("langchain-core", "langchain") from error
+        raise
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

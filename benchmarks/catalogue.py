@@ -1,0 +1,21 @@
+"""The benchmarks by name, in the order of the table."""
+
+from __future__ import annotations
+
+from benchmarks import peers, recalls, writes
+from benchmarks.plan import Benchmark
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "store": writes.store_one_by_one,
+    "gather": writes.store_gathered,
+    "bulk": writes.bulk_store,
+    "get": writes.get_and_delete,
+    "recall-1k": recalls.recall_small,
+    "recall-10k": recalls.recall_medium,
+    "recall-100k": recalls.recall_large,
+    "filter-10k": recalls.recall_filtered_medium,
+    "filter-100k": recalls.recall_filtered_large,
+    "gathered-recalls": recalls.recall_gathered,
+    "langchain": peers.langchain,
+    "llama-index": peers.llama_index,
+}
