@@ -5,6 +5,7 @@ The ``axon`` command, which lies below this package, loads it by name.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from axon.cli.agreement import Face
@@ -27,12 +28,14 @@ class LangChainFace:
         """
         from axon_integrations.langchain import AxonVectorStore
 
-        retriever = AxonVectorStore(memory).as_retriever(search_kwargs={"k": k, "filter": question.filter_dict})
+        retriever = AxonVectorStore(memory).as_retriever(
+            search_kwargs={"k": k, "filter": question.filter_dict}
+        )
         return [str(document.id) for document in await retriever.ainvoke(question.text)]
 
     def written(self, question: Question) -> str:
         """Return the call as a user of LangChain writes it."""
-        return f'store.as_retriever(search_kwargs={{"filter": {question.filter_dict}}})'
+        return f'store.as_retriever(search_kwargs={{"filter": {json.dumps(question.filter_dict)}}})'
 
 
 class LlamaIndexFace:
@@ -64,7 +67,9 @@ class LlamaIndexFace:
 
     def written(self, question: Question) -> str:
         """Return the call as a user of LlamaIndex writes it."""
-        conditions = ", ".join(f"{key} {operator} {value}" for key, operator, value in _conditions(question))
+        conditions = ", ".join(
+            f"{key} {operator} {json.dumps(value)}" for key, operator, value in _conditions(question)
+        )
         return f"index.as_retriever(filters=MetadataFilters([{conditions}]))"
 
 

@@ -111,7 +111,7 @@ class ReferenceAdapter(StorageAdapter):
     async def namespaces(self) -> list[str]:
         return self.oracle.namespaces()
 
-    async def bind_embedder(self, namespace: str, fingerprint: str) -> str:
+    async def bind_embedder(self, namespace: str, fingerprint: str | None) -> str | None:
         return self.oracle.bind(namespace, fingerprint)
 
     async def stats(self) -> AdapterStats:

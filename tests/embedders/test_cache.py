@@ -275,7 +275,8 @@ def test_several_processes_share_one_file(tmp_path: Path) -> None:
 
 
 def read_in_child(file: CacheFile, answers: Any) -> None:
-    answers.put(file.read([b"key"]))
+    inherited = file._connection
+    answers.put((file.read([b"key"]), file._connection is not inherited))
 
 
 def test_a_forked_child_opens_a_connection_of_its_own(tmp_path: Path) -> None:
@@ -286,7 +287,7 @@ def test_a_forked_child_opens_a_connection_of_its_own(tmp_path: Path) -> None:
     child = context.Process(target=read_in_child, args=(file, answers))
     child.start()
     child.join(30)
-    assert child.exitcode == 0 and answers.get() == [b"1234"]
+    assert child.exitcode == 0 and answers.get() == ([b"1234"], True)
     file.write([(b"key", b"5678")])
     assert file.read([b"key"]) == [b"5678"]
     file.close()

@@ -42,7 +42,7 @@ async def test_a_blocking_form_on_axons_own_loop_names_the_await_form(counting: 
 
 
 async def test_an_embedding_may_be_awaited_again_and_by_several_at_once(counting: Any) -> None:
-    embedder = counting()
+    embedder = counting(lru_entries=0)
     pending = embedder.embed("abc")
     first, second = await asyncio.gather(_awaiting(pending), _awaiting(pending))
     third = await pending
@@ -57,7 +57,7 @@ async def _awaiting(pending: Any) -> Any:
 
 
 def test_an_embedding_may_be_awaited_on_several_loops(counting: Any) -> None:
-    embedder = counting()
+    embedder = counting(lru_entries=0)
     pending = embedder.embed("abc")
     for _ in range(2):
         with asyncio.Runner() as runner:
@@ -72,7 +72,7 @@ async def test_an_error_shows_up_at_the_await_and_leaves_nothing_behind(counting
 
 
 async def test_the_lru_cache_recipe(counting: Any) -> None:
-    embedder = counting()
+    embedder = counting(lru_entries=0)
 
     @lru_cache(maxsize=10000)
     def get_cached_embedding(text: str) -> Any:

@@ -1,23 +1,29 @@
 """Random documents and filters as users write them, from pools full of near misses.
 
 Plain seeded randomness rather than Hypothesis, whose taste for small values makes most filters match all or
-nothing; the trees of ``axon.testing.strategies`` come in through Hypothesis beside these.
+nothing.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from axon.core.clock import to_datetime
 from axon.core.filter.ast import RESERVED_FIELDS, TIME_FIELDS
 from axon.core.models import Tier
-from axon.testing.strategies import IDS, IMPORTANCES, KEYS, NUMBERS, SESSIONS, STRINGS, TAGS, TIMES_US
 
-SCALARS = (None, True, False, *NUMBERS, *STRINGS)
-ALL_KEYS = (*KEYS, "ключ", "tags", "importance", "session_id")
+KEYS = ("k", "n", "list", "a.b", "$gt", "metadata.x", "", "ключ", "id", "tags", "importance", "session_id")
 PLAIN_KEYS = [key for key in KEYS if not key.startswith("$") and key not in RESERVED_FIELDS]
+STRINGS = ("", "a", "A", "ab", "b", "2", "é", "e\u0301", "ß", "SS", "a\0b", "%", "_", "*", "😀", "alpha")
+NUMBERS = (0, 1, 2, 2.0, -1, 0.5, -0.0, 9, 10, 2**53, 2**53 + 1, float(2**53), 10**30, 1e30, 5e-324)
+SCALARS = (None, True, False, *NUMBERS, *STRINGS)
+TAGS = ("red", "green", "a", "A", "a*", "%", "é", "a,b", " ", "\0", "😀")
+SESSIONS = ("s1", "s2", "*", "S1")
+IDS = ("a", "b", "A", "a:b", "*", "é", "e\u0301", "10", "9", "😀", "a\0", "%")
+IMPORTANCES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0, 5e-324)
+MOMENTS = [datetime(year, 5, 1, 12, tzinfo=UTC) for year in (2001, 2023, 2900)]
 
 LISTED = ("$in", "$nin", "$contains_any", "$contains_all", "$any", "$all")
 SINGLE = ("$eq", "$ne", "$lt", "$lte", "$gt", "$gte", "$contains")
@@ -51,7 +57,7 @@ def random_rows(rng: random.Random, count: int) -> dict[str, list[Any]]:
 
     return {
         "ids": rng.sample(IDS, len(IDS)) + [f"id {number}" for number in range(count - len(IDS))],
-        "metadatas": [{key: random_value(rng) for key in ALL_KEYS if rng.random() < 0.6} for _ in range(count)],
+        "metadatas": [{key: random_value(rng) for key in KEYS if rng.random() < 0.6} for _ in range(count)],
         "tags": [several(TAGS) for _ in range(count)],
         "importance": [rng.choice(IMPORTANCES) for _ in range(count)],
         "session_id": [rng.choice((None, *SESSIONS)) for _ in range(count)],
@@ -64,12 +70,12 @@ def random_key(rng: random.Random) -> str:
     kind = rng.randrange(3)
     if kind == 0:
         return rng.choice(sorted(RESERVED_FIELDS))
-    return rng.choice(PLAIN_KEYS) if kind == 1 else f"metadata.{rng.choice(ALL_KEYS)}"
+    return rng.choice(PLAIN_KEYS) if kind == 1 else f"metadata.{rng.choice(KEYS)}"
 
 
 def random_operand(rng: random.Random, key: str) -> Any:
     if key in TIME_FIELDS:
-        moment = to_datetime(rng.choice(TIMES_US)).replace(year=rng.choice((2001, 2023, 2900)))
+        moment = rng.choice(MOMENTS)
         return rng.choice((moment, moment.isoformat(), moment.timestamp()))
     return rng.choice(FIELD_VALUES[key]) if key in FIELD_VALUES else random_value(rng)
 

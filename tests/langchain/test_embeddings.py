@@ -82,6 +82,11 @@ def test_the_fingerprint_tells_models_apart(embeddings: Any, name: str) -> None:
     )
 
 
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="bulk_store raises the error of an item from itself, which loses its cause",
+)
 async def test_a_failing_model_is_an_embedding_error_with_its_cause(memory: MemorySystem) -> None:
     class Broken(PlaneEmbeddings):
         def embed_documents(self, texts: list[str]) -> list[list[float]]:
@@ -90,8 +95,7 @@ async def test_a_failing_model_is_an_embedding_error_with_its_cause(memory: Memo
     store = AxonVectorStore(memory, Broken())
     with pytest.raises(EmbeddingError, match="no connection") as caught:
         await store.aadd_texts(["1"])
-    chain = [caught.value.__cause__, getattr(caught.value.__cause__, "__cause__", None)]
-    assert any(isinstance(cause, OSError) for cause in chain)
+    assert isinstance(caught.value.__cause__, OSError)
 
 
 async def test_a_short_answer_is_an_embedding_error(memory: MemorySystem) -> None:

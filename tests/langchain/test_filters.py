@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langchain_core.structured_query import Comparator, Comparison, Operation, Operator, StructuredQuery
 
@@ -22,7 +20,7 @@ from axon.core.memory_system import MemorySystem
 from axon.core.models import MemoryEntry, Tier
 from axon.core.policies import EphemeralPolicy, PersistentPolicy, SessionPolicy
 from axon.core.portal import run_blocking
-from axon.testing.strategies import filters
+from axon.testing.generate import SeededChoices, filter_tree
 from axon_integrations.langchain import AxonVectorStore, to_filter
 from tests.langchain.planes import PlaneEmbeddings
 from tests.langchain.random_filters import OPERATORS, random_filter, random_rows
@@ -72,15 +70,6 @@ def found(store: AxonVectorStore, filter_: Any, k: int = ROWS) -> set[str | None
     return {document.id for document in store.similarity_search("0", k=k, filter=filter_)}
 
 
-many = settings(
-    max_examples=500,
-    deadline=None,
-    database=None,
-    phases=[Phase.explicit, Phase.generate, Phase.shrink],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_l16_dicts_give_what_the_evaluator_says(
     corpus: tuple[AxonVectorStore, list[MemoryEntry]], seed: int
@@ -99,27 +88,27 @@ def test_l16_dicts_give_what_the_evaluator_says(
     assert deciding > 200
 
 
-@many
-@given(node=filters(tier=True))
 def test_l16_trees_and_filters_give_what_the_evaluator_says(
-    corpus: tuple[AxonVectorStore, list[MemoryEntry]], node: FilterNode
+    corpus: tuple[AxonVectorStore, list[MemoryEntry]],
 ) -> None:
     store, entries = corpus
-    assert found(store, Filter.of(node)) == found(store, node) == wanted(node, entries)
+    for seed in range(1000):
+        node = filter_tree(SeededChoices(seed), entries, tier=True)
+        assert found(store, Filter.of(node)) == found(store, node) == wanted(node, entries), node
 
 
-@settings(many, max_examples=100)
-@given(node=filters(tier=True), k=st.integers(1, ROWS))
 def test_l18_residuals_fetch_on_until_k_or_exhausted(
-    corpus: tuple[AxonVectorStore, list[MemoryEntry]], node: FilterNode, k: int
+    corpus: tuple[AxonVectorStore, list[MemoryEntry]],
 ) -> None:
     store, entries = corpus
-    passing = wanted(node, entries)
-    results = store.similarity_search("0", k=k, filter=lambda document: document.id in passing)
-    assert [document.id for document in results] == [
-        document.id for document in store.similarity_search("0", k=k, filter=node)
-    ]
-    assert len(results) == min(k, len(passing))
+    for seed in range(200):
+        node, k = filter_tree(SeededChoices(seed), entries, tier=True), 1 + seed % ROWS
+        passing = wanted(node, entries)
+        results = store.similarity_search(
+            "0", k=k, filter=lambda document, passing=passing: document.id in passing
+        )
+        assert results == store.similarity_search("0", k=k, filter=node), node
+        assert len(results) == min(k, len(passing))
 
 
 def test_the_corpus_is_varied(corpus: tuple[AxonVectorStore, list[MemoryEntry]]) -> None:

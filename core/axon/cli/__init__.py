@@ -9,10 +9,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from math import nan
 from pathlib import Path
 
-import axon
 from axon.cli.openai_mode import CHAT_MODEL, KEY
+from axon.cli.version import version_text
 from axon.core.errors import AxonError
 
 
@@ -47,11 +48,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def version_text() -> str:
-    """Tell which ``axon`` this is: other distributions install an import package of the same name."""
-    return f"axon {axon.__version__} (axon-integrations), imported from {Path(axon.__file__).parent}"
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="axon", description="A tiered memory for LLM applications.")
     parser.add_argument("--version", action="version", version=version_text())
@@ -64,38 +60,48 @@ def _parser() -> argparse.ArgumentParser:
 def _add_demo(demo: argparse.ArgumentParser) -> None:
     source = demo.add_argument_group("what to remember")
     source.add_argument(
-        "--input", type=Path, metavar="DIR", help="your own .md, .rst and .txt files (default: Python's reference)"
+        "--input",
+        type=Path,
+        metavar="DIR",
+        help="your own .md, .rst and .txt files (default: Python's reference)",
     )
     source.add_argument("--limit", type=_positive, metavar="N", help="at most N topics or files")
     question = demo.add_argument_group("what to ask")
-    question.add_argument("--ask", action="append", default=[], metavar="TEXT", help="a question; may be repeated")
-    question.add_argument("--tag", action="append", default=[], help="answers to --ask carry this tag; may be repeated")
-    question.add_argument("--min-importance", type=_share, default=0.0, metavar="X", help="the same for importance")
+    question.add_argument(
+        "--ask", action="append", default=[], metavar="TEXT", help="a question; may be repeated"
+    )
+    question.add_argument(
+        "--tag", action="append", default=[], help="answers to --ask carry this tag; may be repeated"
+    )
+    question.add_argument(
+        "--min-importance", type=_share, default=0.0, metavar="X", help="the same for importance"
+    )
     question.add_argument("-k", type=_positive, default=3, help="answers per question (default: %(default)s)")
     place = demo.add_argument_group("where to keep it")
-    place.add_argument("--path", type=Path, metavar="FILE", help="the database file (default: a temporary one)")
+    place.add_argument(
+        "--path", type=Path, metavar="FILE", help="the database file (default: a temporary one)"
+    )
     place.add_argument("--keep", action="store_true", help="do not remove the temporary file")
     model = demo.add_argument_group("models")
-    model.add_argument("--local", action="store_true", help=f"use no model of OpenAI even though {KEY} is set")
+    model.add_argument(
+        "--local", action="store_true", help=f"use no model of OpenAI even though {KEY} is set"
+    )
     model.add_argument(
         "--chat-model", default=CHAT_MODEL, metavar="NAME", help="words the answers (default: %(default)s)"
     )
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number >= 1")
+    return int(text)
 
 
 def _share(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = nan
     if not 0.0 <= number <= 1.0:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text} is not a number in [0, 1]")
     return number
-
-
-# argparse names these in "invalid ... value".
-_positive.__name__ = "number >= 1,"
-_share.__name__ = "number in [0, 1],"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Sequence
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
@@ -58,7 +59,7 @@ class AxonFace:
 
     def written(self, question: Question) -> str:
         """Return the call as users write it."""
-        parts = [f"tags={list(question.tags)}"] if question.tags else []
+        parts = [f"tags={json.dumps(question.tags)}"] if question.tags else []
         parts += [f"min_importance={question.min_importance:g}"] if question.min_importance else []
         return f"memory.recall(question, filter=Filter({', '.join(parts)}))"
 
@@ -81,8 +82,3 @@ async def compare(
         Comparison(question, {face.name: await face.ask(memory, question, k) for face in faces})
         for question in questions
     ]
-
-
-def spellings(question: Question, faces: Sequence[Face]) -> Iterator[tuple[str, str]]:
-    """Pair each face's name with the question's filter as its users write it."""
-    return ((face.name, face.written(question)) for face in faces)

@@ -107,7 +107,9 @@ def folder_corpus(folder: Path, limit: int | None = None) -> Corpus:
     """
     if not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder")
-    paths = sorted(path for path in folder.rglob("*") if _is_wanted(path.relative_to(folder)) and path.is_file())
+    paths = sorted(
+        path for path in folder.rglob("*") if _is_wanted(path.relative_to(folder)) and path.is_file()
+    )
     documents = [_read(path, folder) for path in islice(paths, limit)]
     corpus = make_corpus(str(folder), [document for document in documents if document.text.strip()])
     if not corpus.items:
@@ -130,17 +132,22 @@ def _read(path: Path, folder: Path) -> Document:
 
 
 def make_corpus(title: str, documents: Iterable[Document]) -> Corpus:
-    """Cut documents into passages; a passage that several documents share is kept once, with the tags of all."""
+    """Cut documents into passages.
+
+    A passage that several documents share is kept once, under the shortest of them and with the tags of all.
+    """
     kept: dict[str, tuple[MemoryInput, Rank]] = {}
-    count = 0
-    for count, document in enumerate(documents, start=1):
+    by_length = sorted(documents, key=lambda document: len(document.text))
+    for document in by_length:
         for number, passage in enumerate(split(document.text, document.name), start=1):
             known = kept.get(passage.text)
             if known is None:
                 kept[passage.text] = (_item(document, number, passage), passage.rank)
             else:
                 known[0].tags = [*dict.fromkeys([*known[0].tags, document.kind, document.name])]
-    return Corpus(title, count, [item for item, _ in kept.values()], [rank for _, rank in kept.values()])
+    return Corpus(
+        title, len(by_length), [item for item, _ in kept.values()], [rank for _, rank in kept.values()]
+    )
 
 
 def _item(document: Document, number: int, passage: Passage) -> MemoryInput:

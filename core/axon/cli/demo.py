@@ -11,16 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from axon.cli.agreement import AxonFace, Face, compare, framework_faces, spellings
+from axon.cli.agreement import AxonFace, Face, compare, framework_faces
 from axon.cli.corpus import Corpus, folder_corpus, reference_corpus
-from axon.cli.openai_mode import answer, choose_embedder, has_key
+from axon.cli.openai_mode import KEY, answer, choose_embedder, has_key
 from axon.cli.passages import Rank
 from axon.cli.questions import Question, choose_questions
 from axon.cli.reopen import Reopened, recall_durable, recall_in_new_process
+from axon.cli.version import version_text
 from axon.core.config import MemoryConfig
 from axon.core.errors import MissingDependencyError
 from axon.core.memory_system import MemorySystem
 from axon.core.models import RecallResult
+from axon.core.ports import EmbedderSpec
 
 if TYPE_CHECKING:
     from axon.cli.tables import Screen
@@ -67,6 +69,7 @@ def run_demo(options: DemoOptions) -> int:
         corpus, options.ask, options.tag, options.min_importance, own_files=options.input is not None
     )
     screen = _screen()
+    screen.say(version_text(), "dim")
     with _database(options, screen) as path:
         same_faces, before = asyncio.run(_first_process(screen, options, path, corpus, questions))
         same_answers = _second_process(screen, options, path, before, questions)
@@ -108,34 +111,44 @@ async def _first_process(
 
 
 async def _remember(screen: Screen, memory: MemorySystem, corpus: Corpus) -> None:
-    screen.section("1  Remember", f"{corpus.documents} documents of {corpus.title}, cut into {len(corpus.items)} passages")
-    screen.say(f"embedded by {memory.embedder.spec.provider}/{memory.embedder.spec.model}", "dim")
+    screen.section("1  Remember")
+    screen.say(f"{corpus.documents} documents of {corpus.title}, cut into {len(corpus.items)} passages")
+    screen.say(_about_embedder(memory.embedder.spec), "dim")
     started = time.perf_counter()
     await memory.bulk_store(corpus.items, batch_size=_BATCH, progress=True)
     screen.say(f"stored in {time.perf_counter() - started:.1f} s; importance chose the tier:")
     counts = {
-        rank: {tier: await memory.count(filter={"rule": rank.name.lower()}, tier=tier) for tier in memory.tiers}
+        rank: {
+            tier: await memory.count(filter={"rule": rank.name.lower()}, tier=tier) for tier in memory.tiers
+        }
         for rank in Rank
     }
-    examples = {
-        rank: item.text.replace("\n", " ") for item, rank in zip(corpus.items[::-1], corpus.ranks[::-1], strict=True)
-    }
-    screen.routing(counts, examples)
+    screen.routing(counts)
+
+
+def _about_embedder(spec: EmbedderSpec) -> str:
+    if spec.provider == "axon":
+        return f"embedded by the built-in hashing model: it knows spelling, not meaning ({KEY} brings one that does)"
+    return f"embedded by {spec.provider}/{spec.model}"
 
 
 async def _recall(
     screen: Screen, options: DemoOptions, memory: MemorySystem, questions: Sequence[Question]
 ) -> None:
-    screen.section("2  Recall", "by words and by vector together, only among what the filter lets through")
+    screen.section("2  Recall")
+    screen.say("by words and by vector together, only among what the filter lets through")
     for question in questions:
         results = await memory.recall(question.text, k=options.k, filter=question.filter, explain=True)
         screen.answers(question, results)
         if options.openai and results:
-            screen.say(f"{options.chat_model}: {await answer(question.text, results, options.chat_model)}", "green")
+            screen.say(
+                f"{options.chat_model}: {await answer(question.text, results, options.chat_model)}", "green"
+            )
 
 
 async def _compare(screen: Screen, memory: MemorySystem, questions: Sequence[Question], k: int) -> bool:
-    screen.section("3  The same through LangChain and LlamaIndex", "their retrievers search by vector, so recall does too")
+    screen.section("3  The same through LangChain and LlamaIndex")
+    screen.say("their retrievers search by vector, so recall does too; one filter, written three ways:")
     faces: list[Face] = [AxonFace()]
     for face in framework_faces():
         try:
@@ -144,8 +157,7 @@ async def _compare(screen: Screen, memory: MemorySystem, questions: Sequence[Que
             screen.say(f"{face.name} is left out: {error}", "yellow")
         else:
             faces.append(face)
-    for name, call in spellings(questions[0], faces):
-        screen.say(f"{name:>10}  {call}", "dim")
+    screen.calls((face.name, face.written(questions[0])) for face in faces)
     comparisons = await compare(memory, questions, faces, k)
     screen.agreement(comparisons)
     agree = all(comparison.agree for comparison in comparisons)
@@ -164,6 +176,7 @@ def _second_process(
     screen.section("4  Close, and reopen in a new process")
     after: Reopened = recall_in_new_process(path, questions, options.k, openai=options.openai)
     entries = ", ".join(f"{tier} {count}" for tier, count in after.entries.items())
-    screen.say(f"process {after.pid} found: {entries}; ephemeral memories ended with their process, as they should")
+    screen.say(f"process {after.pid} opened the file and found: {entries}")
+    screen.say("ephemeral memories end with their process, so both processes ask the durable tiers:")
     screen.reopened(before, after, questions)
     return all(Reopened.matches(mine, theirs) for mine, theirs in zip(before, after.answers, strict=True))

@@ -49,7 +49,8 @@ def choose_embedder(openai: bool) -> Embedder | None:
 def prompt(question: str, results: Sequence[RecallResult]) -> str:
     """Put recalled passages into a prompt, delimited and escaped, so that none can pose as anything else."""
     passages = "\n".join(
-        f'<passage id="{escape(result.entry.id)}">\n{escape(result.text, quote=False)}\n</passage>' for result in results
+        f'<passage id="{escape(result.entry.id)}">\n{escape(result.text, quote=False)}\n</passage>'
+        for result in results
     )
     return f"{passages}\n\nQuestion: {question}"
 

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 from itertools import pairwise
-from textwrap import dedent
+from textwrap import dedent, wrap
 from typing import NamedTuple
 
 _LONGEST = 1200
-"""Characters after which a passage is cut at the next blank line; some 200 words answer most questions."""
+"""Characters that a passage has at most, without its heading; some 200 words answer most questions."""
 
 _SHORT_ASIDE = 80
 """Characters below which an aside, such as "New in version 3.2.", stays with what it speaks of."""
 
-_UNDERLINE = re.compile(r"([*=\-~^\"#+.])\1{2,}\s*$")
+_UNDERLINE = re.compile(r"([*=\-~^\"#+.])\1*\s*$")
 _MARKDOWN_HEADING = re.compile(r"#{1,6}\s+(\S.*?)\s*#*\s*$")
 _SIGNATURE = re.compile(r"[\w.()!]+( \|)?( [\w.]+)?( ?[\[(].*)?")
 """A name or two, perhaps with brackets behind: ``dict.get(key)``, ``pp expression``, ``alias [name]``."""
@@ -67,14 +67,15 @@ class _Section(NamedTuple):
 
 
 def split(document: str, title: str) -> Iterator[Passage]:
-    """Cut a document at its headings and definitions, and long sections at blank lines.
+    """Cut a document at its headings and definitions, and long sections at blank lines or line ends.
 
     Parameters
     ----------
     document : plain text, Markdown or reStructuredText.
     title : heading of what stands before the first heading.
     """
-    for section in _sections(list(_blocks(document)), title):
+    blocks = [part for block in _blocks(document) for part in _shortened(block)]
+    for section in _sections(blocks, title):
         opening = section.begins
         for body in _packed(section.blocks):
             aside = _is_aside(body)
@@ -113,7 +114,8 @@ def _heading(block: str) -> tuple[str | None, str]:
     if markdown:
         return markdown[1], rest.strip("\n")
     second, _, after = rest.partition("\n")
-    if second and _indent(first) == 0 and _UNDERLINE.match(second):
+    long_enough = len(second) >= min(3, len(first.strip()))
+    if _indent(first) == 0 and long_enough and _UNDERLINE.match(second):
         return first.strip(), after.strip("\n")
     return None, ""
 
@@ -138,14 +140,32 @@ def _blocks(document: str) -> Iterator[str]:
         yield "\n".join(lines)
 
 
+def _shortened(block: str) -> Iterator[str]:
+    """Cut a block that is too long at its line ends; a line that is too long at spaces."""
+    if len(block) <= _LONGEST:
+        yield block
+        return
+    lines: list[str] = []
+    for line in block.splitlines():
+        for part in [line] if len(line) <= _LONGEST else wrap(line, _LONGEST, break_long_words=False):
+            if lines and sum(map(len, lines)) + len(part) > _LONGEST:
+                yield "\n".join(lines)
+                lines = []
+            lines.append(part)
+    yield "\n".join(lines)
+
+
 def _packed(blocks: list[str]) -> Iterator[str]:
     """Join blocks up to the longest passage; an aside stands alone, with all that is indented below it."""
     passage: list[str] = []
     length, aside_indent = 0, -1
-    for block in blocks:
-        aside = _is_aside(block) and not (passage and len(block) < _SHORT_ASIDE)
+    for block, following in pairwise([*blocks, ""]):
+        alone = len(block) >= _SHORT_ASIDE or _indent(following) > _indent(block)
+        aside = _is_aside(block) and (alone or not passage)
         over = aside_indent >= 0 and _indent(block) <= aside_indent
-        if passage and ((aside and aside_indent < 0) or (over and not aside) or length + len(block) > _LONGEST):
+        if passage and (
+            (aside and aside_indent < 0) or (over and not aside) or length + len(block) > _LONGEST
+        ):
             yield _joined(passage)
             passage, length = [], 0
         if not passage or over:

@@ -46,10 +46,10 @@ class Question(NamedTuple):
 
 
 REFERENCE_QUESTIONS = (
-    Question("Which code is executed when leaving a try block?", ("statement",), 0.7),
+    Question("Is the finally clause executed after a return?", ("statement",), 0.7),
     Question("When is an object destroyed, and is __del__ always called?", ("data-model",)),
-    Question("How do I set a breakpoint that stops only under a condition?", ("tool",), 0.5),
-    Question("What does assert do when Python is run with -O?"),
+    Question("How do I set a breakpoint with a condition?", ("tool",), 0.5),
+    Question("Are assert statements executed when optimization is requested?"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -17,7 +17,9 @@ from axon.cli.snippets import common_words, snippet, spans
 from axon.core.models import RecallResult, Tier
 
 _TIER_STYLES = {Tier.EPHEMERAL: "yellow", Tier.SESSION: "cyan", Tier.PERSISTENT: "green"}
-_SNIPPET = 170
+_SIGNALS = {"text_score": "BM25", "similarity": "cosine"}
+_SNIPPET = 150
+"""Characters shown of a passage."""
 
 
 class Screen:
@@ -31,43 +33,47 @@ class Screen:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
 
-    def section(self, title: str, text: str = "") -> None:
+    def section(self, title: str) -> None:
         """Begin a step of the demo."""
         self.console.print()
         self.console.rule(Text(title, style="bold"), align="left", style="dim")
-        if text:
-            self.say(text)
 
     def say(self, text: str, style: str = "") -> None:
         """Write a sentence; nothing in it is markup."""
         self.console.print(Text(text, style=style))
 
-    def routing(self, counts: Mapping[Rank, Mapping[Tier, int]], examples: Mapping[Rank, str]) -> None:
-        """Show for each rule how many passages went to which tier."""
-        table = _table()
-        table.add_column("rule")
+    def routing(self, counts: Mapping[Rank, Mapping[Tier, int]]) -> None:
+        """Show for each rule how many passages are in which tier."""
+        table = _table(wide=False)
+        table.add_column("what a passage does")
         table.add_column("importance", justify="right")
         table.add_column("tier")
         table.add_column("passages", justify="right")
-        table.add_column("for example", overflow="ellipsis", no_wrap=True)
         for rank, by_tier in counts.items():
             for tier, count in by_tier.items():
                 if count:
-                    table.add_row(
-                        rank.rule, f"{rank.importance:.1f}", _tier(tier), str(count), Text(examples.get(rank, ""))
-                    )
+                    table.add_row(rank.rule, f"{rank.importance:.1f}", _tier(tier), str(count))
+        self.console.print(table)
+
+    def calls(self, calls: Iterable[tuple[str, str]]) -> None:
+        """Show how the users of each face write one call."""
+        table = Table.grid(padding=(0, 2))
+        for name, call in calls:
+            table.add_row(Text(name, style="dim"), Text(call, style="cyan"))
         self.console.print(table)
 
     def answers(self, question: Question, results: Sequence[RecallResult]) -> None:
         """Show what a recall found, and why."""
-        self.console.print(Text.assemble("\n", (question.text, "bold"), (f"   [{question.conditions}]", "dim")))
+        self.console.print(
+            Text.assemble("\n", (question.text, "bold"), (f"   [{question.conditions}]", "dim"))
+        )
         if not results:
             self.say("   nothing matches", "dim")
             return
         table = _table()
-        table.add_column("score", justify="right", vertical="top")
+        table.add_column("score", justify="right")
         table.add_column("tier")
-        table.add_column("text", ratio=5)
+        table.add_column("text", ratio=4)
         table.add_column("why", ratio=3)
         for result in results:
             table.add_row(
@@ -82,29 +88,32 @@ class Screen:
         table = _table()
         table.add_column("question", ratio=3)
         for name in comparisons[0].found:
-            table.add_column(name, ratio=2)
+            table.add_column(name, ratio=2, overflow="fold")
         table.add_column("agree")
         for comparison in comparisons:
             columns = (Text("\n".join(ids) or "-", style="cyan") for ids in comparison.found.values())
             table.add_row(Text(comparison.question.text), *columns, _verdict(comparison.agree))
         self.console.print(table)
 
-    def reopened(self, before: Sequence[Sequence[RecallResult]], after: Reopened, questions: Sequence[Question]) -> None:
+    def reopened(
+        self, before: Sequence[Sequence[RecallResult]], after: Reopened, questions: Sequence[Question]
+    ) -> None:
         """Show what the second process recalled, beside what this one had."""
         table = _table()
         table.add_column("question", ratio=3)
-        table.add_column("this process", ratio=2)
-        table.add_column(f"process {after.pid}", ratio=2)
+        table.add_column("this process", ratio=2, overflow="fold")
+        table.add_column(f"process {after.pid}", ratio=2, overflow="fold")
         table.add_column("same")
         for question, mine, theirs in zip(questions, before, after.answers, strict=True):
             left = [(result.entry.id, result.score) for result in mine]
-            columns = (Text("\n".join(f"{score:.2f} {id}" for id, score in found) or "-") for found in (left, theirs))
-            table.add_row(Text(question.text), *columns, _verdict(after.matches(mine, theirs)))
+            table.add_row(
+                Text(question.text), _scored(left), _scored(theirs), _verdict(after.matches(mine, theirs))
+            )
         self.console.print(table)
 
 
-def _table() -> Table:
-    return Table(box=SIMPLE_HEAD, pad_edge=False, header_style="dim", expand=False)
+def _table(*, wide: bool = True) -> Table:
+    return Table(box=SIMPLE_HEAD, pad_edge=False, header_style="dim", expand=wide)
 
 
 def _tier(tier: Tier) -> Text:
@@ -113,6 +122,10 @@ def _tier(tier: Tier) -> Text:
 
 def _verdict(same: bool) -> Text:
     return Text("yes", style="green") if same else Text("NO", style="bold red")
+
+
+def _scored(found: Sequence[tuple[str, float]]) -> Text:
+    return Text("\n".join(f"{score:.2f} {id}" for id, score in found) or "-", style="cyan")
 
 
 def _excerpt(question: Question, result: RecallResult) -> Text:
@@ -126,10 +139,9 @@ def _excerpt(question: Question, result: RecallResult) -> Text:
 def _why(question: Question, result: RecallResult) -> Text:
     shared = common_words(question.text, result.text)
     lines = [f"words: {', '.join(shared)}" if shared else "no word in common"]
-    numbers = [f"{label} {result.signals[name]:.2f}" for name, label in _SIGNALS.items() if name in result.signals]
+    numbers = [
+        f"{label} {result.signals[name]:.2f}" for name, label in _SIGNALS.items() if name in result.signals
+    ]
     lines.append(", ".join(numbers))
     lines.append(f"importance {result.entry.importance:.1f}; {', '.join(result.entry.tags[:3])}")
     return Text("\n".join(lines), style="dim")
-
-
-_SIGNALS = {"text_score": "BM25", "similarity": "cosine"}

@@ -24,7 +24,7 @@ from axon.core.operations.progress import progress_report
 from axon.core.operations.recall import Question, recall
 from axon.core.operations.runtime import Runtime
 from axon.core.operations.scope import Scope
-from axon.core.operations.writing import BulkItem, Progress, bulk_store, own_vector, put
+from axon.core.operations.writing import BulkItem, Progress, bulk_store, measured_vector, own_vector, put
 from axon.core.policies import RecallMode
 from axon.core.ports import Embedder, StorageAdapter, Summarizer
 from axon.core.ranking import LEXICAL_TEXT_WEIGHT, SEMANTIC_TEXT_WEIGHT
@@ -36,7 +36,7 @@ from axon.core.reports import (
     TierStats,
     TransferReport,
 )
-from axon.core.telemetry import Span
+from axon.core.telemetry import span
 from axon.core.tier import TierStore
 from axon.core.validation import check_id, check_k, check_namespace, check_tiers, check_vector
 
@@ -200,21 +200,21 @@ class MemorySystem:
         AdapterError
             If the backend failed.
         """
-        await self._enter()
-        with Span("store") as span:
-            record, place = make_record(
-                self._runtime, text, importance, tags, metadata, id, tier, ttl, session_id
-            )  # fmt: skip
-            scope = self._scope
-            if embedding is not None:
+        runtime, scope = self._runtime, self._scope
+        if not runtime.is_open or runtime.turns.spent():
+            await self._enter()
+        with span("store") as watch:
+            record, place = make_record(runtime, text, importance, tags, metadata, id, tier, ttl, session_id)
+            vector, squared, embedded = None, None, False
+            if type(embedding) is np.ndarray:
+                vector, squared = measured_vector(scope, embedding)
+            elif embedding is not None:
                 vector = await own_vector(scope, embedding)
             elif embed:
-                vector = (await scope.embed([record.text]))[0]
-            else:
-                vector = None
-            entry = MemoryEntry.of(record, vector)
-            await put(scope, place, (entry,), embedded=embed and embedding is None, known_ids=id is not None)
-            span.items = 1
+                vector, embedded = (await scope.embed([record.text]))[0], True
+            entry = MemoryEntry.of(record, vector, squared)
+            await put(scope, place, (entry,), embedded=embedded, known_ids=id is not None)
+            watch.items = 1
             return record.id
 
     async def bulk_store(
@@ -261,9 +261,9 @@ class MemorySystem:
             "importance": importance, "tags": tuple(tags) if not isinstance(tags, str) else tags, "metadata": metadata,
             "tier": tier, "ttl": ttl, "session_id": session_id,
         }  # fmt: skip
-        with Span("bulk_store") as span, progress_report(progress, "storing") as report:
+        with span("bulk_store") as watch, progress_report(progress, "storing") as report:
             stored = await bulk_store(self._scope, items, defaults, embeddings, ids, size, report)
-            span.items = len(stored)
+            watch.items = len(stored)
             return stored
 
     async def recall(
@@ -308,13 +308,13 @@ class MemorySystem:
             If a tier failed.
         """
         await self._enter()
-        with Span("recall") as span:
+        with span("recall") as watch:
             stores = self._stores(tier)
             question = await self._question(
                 query, k, filter, stores, mode, min_score, explain, text_weight, partial
             )
             results = await recall(self._runtime, self._scope.namespace, stores, question)
-            span.items = len(results)
+            watch.items = len(results)
             return results
 
     async def _question(
@@ -443,7 +443,7 @@ class MemorySystem:
         """
         given = {"text": text, "importance": importance, "tags": tags, "metadata": metadata, "ttl": ttl}
         changes = {name: value for name, value in given.items() if not isinstance(value, Unset)}
-        with Span("update") as span:
+        with span("update") as watch:
             entry = await self.get(id)
             if entry is None or entry.tier is None:
                 raise UnknownEntryError(f"no entry has the id {id!r}")
@@ -453,7 +453,7 @@ class MemorySystem:
                 vector, embedded = (await self._scope.embed([record.text]))[0], True
             changed = MemoryEntry.of(record, vector)
             await put(self._scope, entry.tier, (changed,), embedded=embedded, known_ids=True)
-            span.items = 1
+            watch.items = 1
             changed = MemoryEntry.of(record, vector)
             changed.tier = entry.tier
             return changed
@@ -465,13 +465,13 @@ class MemorySystem:
     async def delete_many(self, ids: Iterable[str]) -> int:
         """Delete entries by id and return how many there were."""
         await self._enter()
-        with Span("delete") as span:
+        with span("delete") as watch:
             wanted = list(dict.fromkeys(ids))
             deleted = 0
             for store in self._runtime.stores:
                 deleted += await store.adapter.delete_many(self._scope.namespace, wanted)
-            span.items = min(deleted, len(wanted))
-            return span.items
+            watch.items = min(deleted, len(wanted))
+            return watch.items
 
     async def forget(self, *, filter: FilterLike) -> ForgetReport:
         """Delete every entry that matches, in every tier, over all pages.
@@ -485,7 +485,7 @@ class MemorySystem:
         node = as_node(filter)
         if node is EVERYTHING:
             raise InvalidInputError("forget needs a filter; use clear() to delete everything")
-        with Span("forget") as span:
+        with span("forget") as watch:
             by_tier: dict[str, int] = {}
             for store in self._runtime.stores:
                 ids = [entry.record.id async for page in store.scan(self.namespace, node) for entry in page]
@@ -493,8 +493,8 @@ class MemorySystem:
                 for start in range(0, len(ids), _FORGET_STEP):
                     gone += await store.adapter.delete_many(self.namespace, ids[start : start + _FORGET_STEP])
                 by_tier[store.name] = gone
-            span.items = sum(by_tier.values())
-            return ForgetReport(span.items, by_tier)
+            watch.items = sum(by_tier.values())
+            return ForgetReport(watch.items, by_tier)
 
     async def clear(self, *, tier: str | Iterable[str] | None = None) -> None:
         """Delete everything in this namespace, or in some of its tiers."""
@@ -538,13 +538,13 @@ class MemorySystem:
             If the tier is not configured or not more durable.
         """
         await self._enter()
-        with Span("promote"):
+        with span("promote"):
             await move_by_id(self._scope, check_id(id), check_tiers(tier, self.tiers)[0], upwards=True)
 
     async def demote(self, id: str, tier: str) -> None:
         """Move an entry to a less durable tier; otherwise like :meth:`promote`."""
         await self._enter()
-        with Span("demote"):
+        with span("demote"):
             await move_by_id(self._scope, check_id(id), check_tiers(tier, self.tiers)[0], upwards=False)
 
     async def compact(
@@ -562,19 +562,19 @@ class MemorySystem:
         """
         await self._enter()
         total = CompactionReport([], {}, {}, dry_run)
-        with Span("compact") as span:
+        with span("compact") as watch:
             for store in self._stores(tier):
                 report = await compact(self._scope, store, force=tier is not None, dry_run=dry_run)
                 total.summaries.extend(report.summaries)
                 total.condensed.update(report.condensed)
                 total.failed.update(report.failed)
-            span.items = len(total.summaries)
+            watch.items = len(total.summaries)
         return total
 
     async def maintain(self) -> MaintenanceReport:
         """Do what the policies ask for: sweep the expired, promote and demote, shed, condense, heal half-done moves."""
         await self._enter()
-        with Span("maintain"):
+        with span("maintain"):
             return await maintain(self._scope)
 
     async def export(
@@ -593,7 +593,7 @@ class MemorySystem:
             If the file cannot be written.
         """
         await self._enter()
-        with Span("export"), progress_report(progress, "exporting") as report:
+        with span("export"), progress_report(progress, "exporting") as report:
             tiers = check_tiers(tier, self.tiers)
             return await transfer.export(self._scope, path, tiers, as_node(filter), report)
 
@@ -612,7 +612,7 @@ class MemorySystem:
             If a newer version wrote it.
         """
         await self._enter()
-        with Span("import"), progress_report(progress, "importing") as report:
+        with span("import"), progress_report(progress, "importing") as report:
             return await transfer.import_(self._scope, path, report)
 
     async def stats(self) -> SystemStats:

@@ -94,10 +94,12 @@ class MemoryEntry:
     tier : name of the tier the entry was read from, or None.
     """
 
-    __slots__ = ("_embedding", "_metadata", "_row", "_rows", "record", "tier")
+    __slots__ = ("_embedding", "_metadata", "_row", "_rows", "record", "squared", "tier")
 
     record: EntryRecord
     tier: Tier | None
+    squared: float | None
+    """Squared length of the vector where it was measured already: adapters need not do it again."""
 
     def __init__(
         self,
@@ -138,10 +140,11 @@ class MemoryEntry:
         self._embedding = None if embedding is None else np.array(embedding, dtype=np.float32)
         self._rows: NDArray[np.float32] | None = None
         self._row = 0
+        self.squared = None
 
     @classmethod
-    def of(cls, record: EntryRecord, embedding: Vector | None = None) -> Self:
-        """Wrap a record and a vector that nobody else will modify."""
+    def of(cls, record: EntryRecord, embedding: Vector | None = None, squared: float | None = None) -> Self:
+        """Wrap a record and a vector that nobody else will modify; ``squared`` is its squared length, if known."""
         entry = cls.__new__(cls)
         entry.record = record
         entry.tier = None
@@ -149,6 +152,7 @@ class MemoryEntry:
         entry._embedding = embedding
         entry._rows = None
         entry._row = 0
+        entry.squared = squared
         return entry
 
     @classmethod
@@ -161,6 +165,7 @@ class MemoryEntry:
         entry._embedding = None
         entry._rows = rows
         entry._row = row
+        entry.squared = None
         return entry
 
     def detached(self) -> MemoryEntry:

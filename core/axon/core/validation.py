@@ -11,6 +11,7 @@ import numpy as np
 from axon.core.errors import EmbeddingError, EmptyTextError, InvalidInputError
 from axon.core.models import Tier, Vector, checked_str
 
+_FLOAT32 = np.dtype(np.float32)
 _MAX_SQUARED = 1e30
 """Squared length up to which float32 arithmetic on a vector is safe."""
 
@@ -109,20 +110,26 @@ def check_vector(source: Any) -> Vector:
     EmbeddingError
         If it is no vector, or holds NaN or infinity.
     """
+    return measure_vector(source)[0]
+
+
+def measure_vector(source: Any) -> tuple[Vector, float]:
+    """Like :func:`check_vector`; also returns the squared length, which the check needs anyway."""
     vector: Vector = source
-    if type(source) is not np.ndarray or source.dtype != np.float32:
+    if type(source) is not np.ndarray or source.dtype is not _FLOAT32:
         try:
             vector = np.asarray(source, dtype=np.float32)
         except (TypeError, ValueError, OverflowError) as error:
             raise EmbeddingError(f"an embedding must be a list or array of numbers ({error})") from error
-    if vector.ndim != 1 or vector.shape[0] == 0:
+    if vector.ndim != 1 or not vector.size:
         raise EmbeddingError(
             f"an embedding must have one dimension and at least one number, not shape {vector.shape}"
         )
     # One product tells that all numbers are finite: NaN and infinity both spoil it.
-    if not vector.dot(vector) < _MAX_SQUARED:
+    squared = float(vector.dot(vector))
+    if not squared < _MAX_SQUARED:
         raise EmbeddingError("an embedding must be finite: it holds NaN, infinity or numbers beyond 1e15")
-    return vector
+    return vector, squared
 
 
 def check_matrix(matrix: Any, rows: int) -> Any:

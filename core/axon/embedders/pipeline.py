@@ -147,13 +147,12 @@ class EmbeddingPipeline:
         keys = [text_key(kind, text) for text in texts]
         rows: dict[bytes, Vector] = {}
         missing: dict[bytes, str] = {}
-        for key, text in zip(keys, texts, strict=True):
-            if key not in rows and key not in missing:
-                row = self._lru.get(key)
-                if row is None:
-                    missing[key] = text
-                else:
-                    rows[key] = row
+        for key, text in dict(zip(keys, texts, strict=True)).items():
+            row = self._lru.get(key)
+            if row is None:
+                missing[key] = text
+            else:
+                rows[key] = row
         if missing and self._cache is not None:
             await self.prepare()
             found = await self._lookups.fetch(missing)

@@ -14,7 +14,7 @@ from axon.core.errors import EmbeddingMismatchError
 from axon.core.filter.ast import EVERYTHING, Field, FilterNode, Lte, negate
 from axon.core.models import EntryRecord, MemoryEntry, Touch
 from axon.engine.filter_mask import Columns
-from axon.engine.rows import VectorRows
+from axon.engine.rows import BLOCK_BITS, BLOCK_ROWS, VectorRows
 from axon.engine.text_index import TextIndex
 
 _COMPACT_AT = 1024
@@ -53,9 +53,10 @@ class View(NamedTuple):
         record = self.records[row]
         if record is None:
             return None
-        if self.vectors is None or row in self.vectorless:
+        vectors = self.vectors
+        if vectors is None or row in self.vectorless:
             return MemoryEntry.of(record)
-        return MemoryEntry.in_block(record, *self.vectors.locate(row))
+        return MemoryEntry.in_block(record, vectors.blocks[row >> BLOCK_BITS], row & (BLOCK_ROWS - 1))
 
 
 class Arena:
@@ -120,7 +121,10 @@ class Arena:
     def put(self, entries: Sequence[MemoryEntry]) -> None:
         """Write entries whose dimensions were checked; of equal ids the last wins."""
         with self.lock:
-            block = _shared_block(entries) if len(entries) > 1 else None
+            if len(entries) == 1:
+                self._put_one(entries[0])
+                return
+            block = _shared_block(entries) if entries else None
             if block is not None and not self._any_known(entries):
                 self._put_block(entries, block)
             else:
@@ -141,7 +145,8 @@ class Arena:
         self._row_of[record.id] = row
         vector = entry.stored_vector
         if vector is not None:
-            self._rows_of_dims(vector.shape[0], row).append(vector, float(vector.dot(vector)))
+            rows = self._vectors or self._rows_of_dims(vector.shape[0], row)
+            rows.append(vector, float(vector.dot(vector)) if entry.squared is None else entry.squared)
         elif self._vectors is not None:
             self._vectors.append_missing(1)
             self._vectorless.add(row)

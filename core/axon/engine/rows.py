@@ -16,6 +16,9 @@ _UNIT_TOLERANCE = 2e-6
 _GATHER_SHARE = 0.25
 """Share of rows below which copying them out beats scanning everything; measured, see docs/explanation/engine.md."""
 
+_CACHE_LINE = 64
+"""Bytes."""
+
 _BATCH = 64
 """Queries per matrix product; bounds the score matrix to a few dozen MB at 100k rows."""
 
@@ -42,8 +45,10 @@ class VectorRows:
 
     def append(self, vector: Floats, squared: float) -> None:
         """Add one row; ``squared`` is its squared length."""
-        block, offset = self._room()
-        block[offset] = vector
+        offset = self.size & (BLOCK_ROWS - 1)
+        if offset == 0 or offset == self.blocks[-1].shape[0]:
+            self._room()
+        self.blocks[-1][offset] = vector
         if squared and not -_UNIT_TOLERANCE < squared - 1.0 < _UNIT_TOLERANCE:
             self.all_unit = False
             self._inverse[-1][offset] = squared**-0.5
@@ -81,12 +86,14 @@ class VectorRows:
         offset = self.size & (BLOCK_ROWS - 1)
         if not self.blocks or (offset == 0 and self.size):
             rows = BLOCK_ROWS if self.size else min(BLOCK_ROWS, max(_FIRST_BLOCK_ROWS, wanted))
-            self.blocks.append(np.empty((rows, self.dims), np.float32))
+            self.blocks.append(_empty_block(rows, self.dims))
             self._inverse.append(np.ones(rows, np.float32))
         elif offset == self.blocks[-1].shape[0]:
             rows = min(BLOCK_ROWS, max(2 * offset, offset + wanted))
-            for arrays, shape in ((self.blocks, (rows, self.dims)), (self._inverse, (rows,))):
-                grown = np.ones(shape, np.float32)
+            for arrays, grown in (
+                (self.blocks, _empty_block(rows, self.dims)),
+                (self._inverse, np.ones(rows, np.float32)),
+            ):
                 grown[:offset] = arrays[-1][:offset]
                 arrays[-1] = grown
         return self.blocks[-1], offset
@@ -159,6 +166,13 @@ class VectorRows:
     def nbytes(self) -> int:
         """Bytes held by the blocks."""
         return sum(block.nbytes for block in self.blocks)
+
+
+def _empty_block(rows: int, dims: int) -> Floats:
+    """Make a block that starts on a cache line: numpy's own arrays may not, and then a scan takes up to a third longer."""
+    room = np.empty(4 * rows * dims + _CACHE_LINE, np.uint8)
+    start = -room.ctypes.data % _CACHE_LINE
+    return room[start : start + 4 * rows * dims].view(np.float32).reshape(rows, dims)
 
 
 def gathers(matching: int, size: int) -> bool:

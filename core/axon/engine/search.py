@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,8 @@ def _nearest(view: View, query: Floats, allowed: Mask | None, k: int) -> tuple[N
         return np.empty(0, np.intp), np.empty(0, np.float32)
     if allowed is None:
         scores = view.vectors.scores(query, view.size)
-        scores[view.without_vector] = -np.inf
+        if view.without_vector.shape[0]:
+            scores[view.without_vector] = -np.inf
     else:
         allowed = allowed.copy()
         allowed[view.without_vector] = False
@@ -159,8 +161,10 @@ def _hits(
     texts: NDArray[np.float32] | None,
 ) -> list[Hit]:
     """Hand out entries with their signals; entries deleted during the search are left out."""
-    cosines = [_cosine(value) for value in _numbers(similarities, len(rows))]
-    scores = _numbers(texts, len(rows))
+    missing = repeat(None, rows.shape[0])
+    values = missing if similarities is None else similarities.tolist()
+    cosines = [value if value is None or -1.0 <= value <= 1.0 else _cosine(value) for value in values]
+    scores = missing if texts is None else texts.tolist()
     entry = view.entry
     return [
         Hit(found, cosine, score)
@@ -169,13 +173,6 @@ def _hits(
     ]
 
 
-def _cosine(value: float | None) -> float | None:
-    """Keep a cosine in [-1, 1] in spite of rounding."""
-    return value if value is None or -1.0 <= value <= 1.0 else max(-1.0, min(1.0, value))
-
-
-def _numbers(values: NDArray[np.floating] | None, size: int) -> list[float | None]:
-    """Turn an array into floats, NaN into None."""
-    if values is None:
-        return [None] * size
-    return [None if value != value else value for value in values.tolist()]
+def _cosine(value: float) -> float | None:
+    """Keep a cosine in [-1, 1] in spite of rounding; NaN becomes None."""
+    return None if value != value else max(-1.0, min(1.0, value))

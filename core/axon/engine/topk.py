@@ -29,16 +29,16 @@ def top_k(scores: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
     n = scores.shape[0]
     width = n // _FOLD
     if width >= 2 * k:
-        maxima = scores[: width * _FOLD].reshape(_FOLD, width).max(axis=0)
-        threshold = np.partition(maxima, width - k)[width - k]
-        candidates = np.flatnonzero(scores >= threshold)
+        maxima = np.maximum.reduce(scores[: width * _FOLD].reshape(_FOLD, width))
+        maxima.partition(width - k)
+        candidates = (scores >= maxima[width - k]).nonzero()[0]
     elif n > 4 * k:
         threshold = np.partition(scores, n - k)[n - k]
-        candidates = np.flatnonzero(scores >= threshold)
+        candidates = (scores >= threshold).nonzero()[0]
     else:
         candidates = np.arange(n)
     kept = scores[candidates]
-    order = np.argsort(-kept, kind="stable")[:k]
+    order = (-kept).argsort(kind="stable")[:k]
     if order.shape[0] and kept[order[-1]] == -np.inf:
         order = order[kept[order] > -np.inf]
     return candidates[order]

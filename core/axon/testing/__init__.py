@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from axon.testing.adapter_base import AdapterFactory
     from axon.testing.adapter_suite import AdapterSuite
     from axon.testing.embedder_suite import EmbedderSuite
-    from axon.testing.faults import Fault, FaultyAdapter, InjectedFault
+    from axon.testing.faults import Fault, FaultPlan, FaultyAdapter, InjectedFault
     from axon.testing.guard import GuardedSuite
     from axon.testing.oracle import Oracle
 
@@ -33,6 +33,7 @@ __all__ = [
     "AdapterSuite",
     "EmbedderSuite",
     "Fault",
+    "FaultPlan",
     "FaultyAdapter",
     "GuardedSuite",
     "InjectedFault",
@@ -44,6 +45,7 @@ _HOMES = {
     "AdapterSuite": "adapter_suite",
     "EmbedderSuite": "embedder_suite",
     "Fault": "faults",
+    "FaultPlan": "faults",
     "FaultyAdapter": "faults",
     "GuardedSuite": "guard",
     "InjectedFault": "faults",

@@ -160,11 +160,14 @@ class NamespaceTests(AdapterTests):
         assert ids_of(await search(adapter, NS, _QUERY)) == ["1"]
 
     async def test_the_first_embedder_bound_stays(self, adapter: StorageAdapter) -> None:
+        assert await adapter.bind_embedder(NS, None) is None
         assert await adapter.bind_embedder(NS, "first/model@1#3") == "first/model@1#3"
         assert await adapter.bind_embedder(NS, "second") == "first/model@1#3"
+        assert await adapter.bind_embedder(NS, None) == "first/model@1#3"
         assert await adapter.bind_embedder("other", "second") == "second"
         await adapter.put_many(NS, [make_entry("a")])
         await adapter.delete_many(NS, ["a"])
         assert await adapter.bind_embedder(NS, "third") == "first/model@1#3"
         await adapter.clear(NS)
+        assert await adapter.bind_embedder(NS, None) is None
         assert await adapter.bind_embedder(NS, "fourth") == "fourth"

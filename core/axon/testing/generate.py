@@ -125,7 +125,7 @@ def vector(choices: Choices, dims: int = DIMS) -> Vector:
 def entry(choices: Choices, id: str) -> MemoryEntry:
     """Choose an entry with the given id."""
     created, updated = sorted((choices.pick(TIMES_US), choices.pick(TIMES_US)))
-    expires = choices.pick((None, None, *TIMES_US))
+    expires = choices.pick((None, None, None, *TIMES_US[2:]))
     return make_entry(
         id,
         text=choices.pick(TEXTS),

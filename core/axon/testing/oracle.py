@@ -119,9 +119,11 @@ class Oracle:
         """Count the entries of all namespaces, swept or not."""
         return sum(map(len, self._spaces.values()))
 
-    def bind(self, namespace: str, fingerprint: str) -> str:
-        """Record a fingerprint unless there is one; return the recorded one."""
-        return self._fingerprints.setdefault(namespace, fingerprint)
+    def bind(self, namespace: str, fingerprint: str | None) -> str | None:
+        """Record a fingerprint unless there is one or None is given; return the recorded one."""
+        if fingerprint is not None:
+            self._fingerprints.setdefault(namespace, fingerprint)
+        return self._fingerprints.get(namespace)
 
 
 def _own(entry: MemoryEntry) -> MemoryEntry:

@@ -67,9 +67,9 @@ def vectors(draw: st.DrawFn, dims: int = DIMS) -> Vector:
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> MemoryEntry:
-    """Draw an entry, its id from a small pool."""
-    return generate.entry(DrawnChoices(draw), draw(st.sampled_from(IDS)))
+def entries(draw: st.DrawFn, ids: Sequence[str] = IDS) -> MemoryEntry:
+    """Draw an entry with one of ``ids``."""
+    return generate.entry(DrawnChoices(draw), draw(st.sampled_from(ids)))
 
 
 @st.composite

@@ -46,10 +46,9 @@ def make_record(
     """
     routing = runtime.config.routing
     weight = routing.default_importance if importance is None else check_importance(importance)
-    if tier is None:
-        place = route(weight, routing, runtime.names)
-    else:
-        place = route(weight, routing, check_tiers(tier, runtime.names))
+    choice = runtime.names if tier is None else check_tiers(tier, runtime.names)
+    place = choice[0] if len(choice) == 1 else route(weight, routing, choice)
+    tier_ttl = runtime.tiers[place].policy.ttl_seconds
     now_us = runtime.clock.now_us()
     record = EntryRecord(
         id=new_id() if id is None else check_id(id),
@@ -59,9 +58,7 @@ def make_record(
         metadata=copy_json_object(metadata) if metadata else {},
         created_us=now_us,
         updated_us=now_us,
-        expires_us=expiry_of(
-            now_us, None if ttl is None else check_ttl(ttl), runtime.tiers[place].policy.ttl_seconds
-        ),
+        expires_us=None if ttl is None and tier_ttl is None else expiry_of(now_us, check_ttl(ttl), tier_ttl),
         session_id=None if session_id is None else check_session_id(session_id),
         keyed=id is not None,
     )

@@ -143,9 +143,10 @@ async def compact(
     oldest: list[MemoryEntry] = []
     async for page in store.scan(scope.namespace, EVERYTHING, order_by="created_at"):
         oldest += [entry for entry in page if not entry.record.keyed and not entry.record.sources]
-        if len(oldest) >= surplus + batch_size:
+        if len(oldest) >= 2 * surplus + batch_size:
             break
-    wanted = -(-surplus // batch_size) * batch_size if not force else len(oldest)
+    # A group of n leaves n - 1 entries fewer, since its summary stays.
+    wanted = -(-surplus // (batch_size - 1)) * batch_size if not force else len(oldest)
     for group in plan_compaction((entry.record for entry in oldest[:wanted]), batch_size):
         ids = [record.id for record in group.sources]
         if dry_run or await _condense(scope, store, group, report):

@@ -15,7 +15,7 @@ from axon.core.models import EntryRecord, MemoryEntry, MemoryInput, Tier, Vector
 from axon.core.operations.drafts import make_record, read_input
 from axon.core.operations.moves import after_write
 from axon.core.operations.scope import Scope
-from axon.core.validation import check_matrix, check_vector
+from axon.core.validation import check_matrix, measure_vector
 
 BulkItem: TypeAlias = str | Mapping[str, Any] | MemoryInput
 Progress: TypeAlias = Callable[[int, int | None], None]
@@ -32,9 +32,15 @@ async def own_vector(scope: Scope, embedding: Any) -> Vector:
     """
     if inspect.isawaitable(embedding):
         embedding = await embedding
-    vector = check_vector(embedding)
-    check_dims(scope, vector.shape[0])
-    return vector
+    return measured_vector(scope, embedding)[0]
+
+
+def measured_vector(scope: Scope, embedding: Any) -> tuple[Vector, float]:
+    """Check a vector that need not be awaited; returns its squared length, too."""
+    vector, squared = measure_vector(embedding)
+    if scope.embedder_chosen:
+        check_dims(scope, vector.shape[0])
+    return vector, squared
 
 
 def check_dims(scope: Scope, dims: int) -> None:
@@ -189,7 +195,7 @@ async def _matrix(
             return np.array(matrix), False
         if not own:
             return await scope.embed([record.text for record in records]), True
-        given = {place: await own_vector(scope, value) for place, value in own.items()}
+        given = {place: await _item_vector(scope, place, value) for place, value in own.items()}
         missing = [place for place in range(len(records)) if place not in given]
         if missing:
             made = await scope.embed([records[place].text for place in missing])
@@ -205,6 +211,14 @@ async def _matrix(
         return np.stack(rows), bool(missing)
     except AxonError as error:
         raise at_position(error, start + (error.index or 0), start) from error
+
+
+async def _item_vector(scope: Scope, place: int, embedding: Any) -> Vector:
+    try:
+        return await own_vector(scope, embedding)
+    except AxonError as error:
+        error.index = place
+        raise
 
 
 async def _write_by_tier(
