@@ -15,7 +15,7 @@ from llama_index.core.schema import BaseNode, ImageNode, IndexNode, MetadataMode
 
 from axon.core.errors import InvalidInputError
 from axon.core.filter.ast import Field
-from axon.core.models import JsonValue, MemoryEntry, MemoryInput, checked_str, copy_json_object
+from axon.core.models import JsonValue, MemoryEntry, MemoryInput, copy_json_object
 from axon.core.validation import check_id, check_text, check_vector
 from axon_integrations._shared.inputs import entry_fields
 
@@ -95,21 +95,28 @@ def _own_metadata(node: BaseNode) -> dict[str, JsonValue]:
 
 
 def _hidden_metadata(node: BaseNode, metadata: Mapping[str, JsonValue], text: str) -> dict[str, JsonValue]:
-    structure = node.model_dump(mode="json", exclude=set(_HELD_BY_ENTRY), exclude_defaults=True)
-    structure["class_name"] = _stored_type(node, structure)
-    if not text.strip():
-        structure["blank_text"] = text
     try:
-        packed = checked_str(msgspec.json.encode(structure).decode(), "its structure")
+        structure = _structure(node)
+        if not text.strip():
+            structure["blank_text"] = text
+        hidden: dict[str, JsonValue] = {NODE_KEY: msgspec.json.encode(structure).decode()}
     except (TypeError, ValueError) as error:
         raise InvalidInputError(f"node {node.node_id!r} cannot be stored: {error}") from error
-    hidden: dict[str, JsonValue] = {NODE_KEY: packed}
     if node.ref_doc_id is not None:
         hidden[REF_DOC_ID.name] = node.ref_doc_id
     for path, value in _paths(metadata, ""):
-        if path not in metadata:
-            hidden.setdefault(PATH_PREFIX + path, value)
+        hidden.setdefault(PATH_PREFIX + path, value)
     return hidden
+
+
+def _structure(node: BaseNode) -> dict[str, Any]:
+    """Dump what differs from a new node and is not held by the entry."""
+    structure = node.model_dump(mode="json", exclude={*_HELD_BY_ENTRY, "obj"}, exclude_defaults=True)
+    structure["class_name"] = _stored_type(node, structure)
+    if isinstance(node, IndexNode) and node.obj is not None:
+        # Only this older form marks a node inside a node in such a way that every core reads it back.
+        structure["obj"] = node.dict()["obj"]
+    return structure
 
 
 def _stored_type(node: BaseNode, structure: dict[str, Any]) -> str:

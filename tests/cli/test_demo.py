@@ -37,7 +37,8 @@ def notes(tmp_path: Path) -> Path:
     (folder / "deep").mkdir(parents=True)
     (folder / "deploy.md").write_text(
         "# Deploying\n\nDeploys are frozen from 20 December to 2 January.\n\n"
-        "Note: hotfixes need two reviewers.\n\n## Rollback\n\nRun the rollback job; it takes four minutes.\n",
+        "Note: hotfixes need two reviewers, one of whom was on call during the last incident.\n\n"
+        "## Rollback\n\nRun the rollback job; it takes four minutes.\n",
         encoding="utf-8",
     )
     (folder / "deep" / "keys.rst").write_text(

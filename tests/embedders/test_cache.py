@@ -26,7 +26,7 @@ from axon.core.portal import run_blocking
 from axon.core.ports import EmbedderSpec
 from axon.embedders import EmbeddingCache, from_callable
 from axon.embedders.cache import disk_key, text_key
-from axon.embedders.cache_file import CacheFile
+from axon.embedders.cache_file import CacheFile, _inherited
 
 
 def open_files() -> set[str]:
@@ -275,8 +275,12 @@ def test_several_processes_share_one_file(tmp_path: Path) -> None:
 
 
 def read_in_child(file: CacheFile, answers: Any) -> None:
-    inherited = file._connection
-    answers.put((file.read([b"key"]), file._connection is not inherited))
+    inherited, finalizer = file._connection, file._finalizer
+    assert finalizer is not None
+    answers.put(
+        (file.read([b"key"]), file._connection is not inherited, inherited in _inherited, finalizer.alive)
+    )
+    file.close()
 
 
 def test_a_forked_child_opens_a_connection_of_its_own(tmp_path: Path) -> None:
@@ -287,7 +291,7 @@ def test_a_forked_child_opens_a_connection_of_its_own(tmp_path: Path) -> None:
     child = context.Process(target=read_in_child, args=(file, answers))
     child.start()
     child.join(30)
-    assert child.exitcode == 0 and answers.get() == ([b"1234"], True)
+    assert child.exitcode == 0 and answers.get() == ([b"1234"], True, True, False)
     file.write([(b"key", b"5678")])
     assert file.read([b"key"]) == [b"5678"]
     file.close()

@@ -22,7 +22,7 @@ def test_the_least_recently_used_goes_first() -> None:
     row = np.zeros(1, np.float32)
     lru.put(b"a", row)
     lru.put(b"b", row)
-    lru.put(b"a", row)
+    lru.get(b"a")
     lru.put(b"c", row)
     assert [lru.get(key) is not None for key in (b"a", b"b", b"c")] == [True, False, True]
     assert len(lru) == 2

@@ -215,7 +215,7 @@ async def test_wrong_dimensions_are_an_error(embedder: OpenAIEmbedder, openai_se
         await embedder.embed("two")
 
 
-@pytest.mark.parametrize("fault", ["hang", "trickle"])
+@pytest.mark.parametrize("fault", ["hang", "drip"])
 async def test_a_server_that_does_not_finish_is_a_timeout(
     openai_server: Any, pauses: list[float], fault: str
 ) -> None:

@@ -190,6 +190,15 @@ def test_metadata_that_cannot_be_kept_is_refused(
     assert store.get_nodes() == []
 
 
+def test_a_node_that_points_to_what_cannot_be_written_is_refused(store: AxonVectorStore) -> None:
+    pointing = IndexNode(id_="i", text="points", index_id="x", obj=object(), embedding=VECTOR)
+    with pytest.raises(InvalidInputError, match="node 'i' cannot be stored"):
+        store.add([pointing])
+    lone = TextNode(id_="t", text="x", embedding=VECTOR, metadata_template="\ud800")
+    with pytest.raises(InvalidInputError, match="node 't' cannot be stored"):
+        store.add([lone])
+
+
 def test_metadata_that_holds_itself_is_refused(store: AxonVectorStore) -> None:
     loop: dict[str, Any] = {}
     loop["loop"] = loop

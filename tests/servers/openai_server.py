@@ -5,7 +5,7 @@ Run as a process; the first line on stdout is the port. Besides ``POST /v1/embed
 ``POST /reset`` forgets both and lets hanging requests go.
 
 A fault is an object with some of the keys: ``status``, ``headers``, ``message``, ``code`` (an error instead
-of an answer), ``hang`` (no answer until reset), ``trickle`` (headers and half the body, then hang), ``cut``
+of an answer), ``hang`` (no answer until reset), ``drip`` (a byte of the body every 50 ms), ``cut``
 (``"head"`` or ``"body"``: the connection ends there), ``body`` (this text instead of the answer), ``drop``
 (so many vectors fewer), ``dims``, ``nan``, ``shuffle``, ``float`` (numbers although base64 was asked).
 """
@@ -95,15 +95,18 @@ class Handler(BaseHTTPRequestHandler):
             self.send(fault["status"], json.dumps({"error": error}).encode(), fault.get("headers", {}))
             return
         content = fault["body"].encode() if "body" in fault else json.dumps(answer(asked, fault)).encode()
-        if fault.get("cut") == "body" or fault.get("trickle"):
+        if fault.get("cut") == "body":
             self.head(200, len(content), {})
             self.wfile.write(content[: len(content) // 2])
-            self.wfile.flush()
-            if fault.get("trickle"):
-                state.released.wait(60)
             self.close_connection = True
-            return
-        self.send(200, content)
+        elif fault.get("drip"):
+            self.head(200, len(content), {})
+            for position in range(len(content)):
+                self.wfile.write(content[position : position + 1])
+                self.wfile.flush()
+                state.released.wait(0.05)
+        else:
+            self.send(200, content)
 
     def head(self, status: int, length: int, headers: dict[str, str]) -> None:
         self.send_response(status)

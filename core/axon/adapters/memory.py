@@ -37,6 +37,9 @@ class MemoryAdapter(ArenaAdapter):
         """Keep the entries: an adapter that is opened again shows them, and its owner frees them."""
 
     async def _arena(self, namespace: str) -> Arena:
+        return self._arena_now(namespace)
+
+    def _arena_now(self, namespace: str) -> Arena:
         arena = self._arenas.get(namespace)
         if arena is None:
             # setdefault: two threads may get here at once, and both must end up with one arena.
@@ -45,14 +48,13 @@ class MemoryAdapter(ArenaAdapter):
 
     async def put_many(self, namespace: str, entries: Sequence[MemoryEntry]) -> None:
         """Write entries whole, replacing those with the same ids."""
-        arena = await self._arena(namespace)
-        arena.check_dims(entries)
+        arena = self._arena_now(namespace)
         arena.put(entries)
         self._compact_if_due(arena)
 
     async def delete_many(self, namespace: str, ids: Sequence[str]) -> int:
         """Delete by id and return how many were there."""
-        arena = await self._arena(namespace)
+        arena = self._arena_now(namespace)
         count = arena.delete(ids)
         self._compact_if_due(arena)
         return count

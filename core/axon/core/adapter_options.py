@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from axon.core.errors import ConfigError
 
@@ -100,14 +100,39 @@ class ChromaOptions(AdapterOptions):
     ----------
     path : folder of the embedded engine; with neither path nor host the data stays in memory.
     host, port, ssl : of a server.
-    collection_name : name of the collection.
+    headers : sent with every request to a server, such as its token.
+    tenant, database : of a server.
+    collection_name : begins the names of the collections, one or two per namespace.
+    timeout : seconds per attempt on a server, and for all attempts together, > 0.
+    attempts : times a call is tried in all, >= 1.
+    connections : reads on a server at the same time, >= 1; more slow it down.
+    exact : score every vector instead of using the index; for small collections.
+    ef_search, ef_construction, max_neighbors : of the HNSW index, set when a collection is made. The default
+        width of search, 1000, is ten times Chroma's own, which misses near neighbours.
     """
 
     path: str | None = None
     host: str | None = None
     port: int = Field(default=8000, ge=1, le=65535)
     ssl: bool = False
-    collection_name: str = "axon"
+    headers: dict[str, SecretStr] = {}
+    tenant: str = "default_tenant"
+    database: str = "default_database"
+    # Chroma's own rule, less the room for the digest of the namespace.
+    collection_name: str = Field(default="axon", pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$")
+    timeout: float = Field(default=10.0, gt=0, le=3600)
+    attempts: int = Field(default=3, ge=1, le=20)
+    connections: int = Field(default=6, ge=1, le=64)
+    exact: bool = False
+    ef_search: int = Field(default=1000, ge=1)
+    ef_construction: int = Field(default=100, ge=1)
+    max_neighbors: int = Field(default=16, ge=2)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.path is not None and self.host is not None:
+            raise ValueError("path is for the embedded engine and host for a server; give one of them")
+        return self
 
 
 class PineconeOptions(AdapterOptions):

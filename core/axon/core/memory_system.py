@@ -24,9 +24,17 @@ from axon.core.operations.progress import progress_report
 from axon.core.operations.recall import Question, recall
 from axon.core.operations.runtime import Runtime
 from axon.core.operations.scope import Scope
-from axon.core.operations.writing import BulkItem, Progress, bulk_store, measured_vector, own_vector, put
+from axon.core.operations.writing import (
+    BulkItem,
+    Progress,
+    bulk_store,
+    check_dims,
+    own_vector,
+    put,
+    settle,
+)
 from axon.core.policies import RecallMode
-from axon.core.ports import Embedder, StorageAdapter, Summarizer
+from axon.core.ports import NOT_NOW, Embedder, StorageAdapter, Summarizer
 from axon.core.ranking import LEXICAL_TEXT_WEIGHT, SEMANTIC_TEXT_WEIGHT
 from axon.core.reports import (
     CompactionReport,
@@ -38,7 +46,7 @@ from axon.core.reports import (
 )
 from axon.core.telemetry import span
 from axon.core.tier import TierStore
-from axon.core.validation import check_id, check_k, check_namespace, check_tiers, check_vector
+from axon.core.validation import check_id, check_k, check_namespace, check_tiers, check_vector, measure_vector
 
 _FORGET_STEP = 1000
 
@@ -207,13 +215,19 @@ class MemorySystem:
             record, place = make_record(runtime, text, importance, tags, metadata, id, tier, ttl, session_id)
             vector, squared, embedded = None, None, False
             if type(embedding) is np.ndarray:
-                vector, squared = measured_vector(scope, embedding)
+                vector, squared = measure_vector(embedding)
+                if scope.embedder_chosen:
+                    check_dims(scope, vector.shape[0])
             elif embedding is not None:
                 vector = await own_vector(scope, embedding)
             elif embed:
                 vector, embedded = (await scope.embed([record.text]))[0], True
-            entry = MemoryEntry.of(record, vector, squared)
-            await put(scope, place, (entry,), embedded=embedded, known_ids=id is not None)
+            if embedded and place not in scope.bound:
+                await scope.bind(place)
+            store, entries = runtime.tiers[place], (MemoryEntry.of(record, vector, squared),)
+            await store.adapter.put_many(scope.namespace, entries)
+            if id is not None or store.needs_care:
+                await settle(scope, store, entries, known_ids=id is not None)
             watch.items = 1
             return record.id
 
@@ -391,9 +405,13 @@ class MemorySystem:
 
     async def get(self, id: str) -> MemoryEntry | None:
         """Read one entry; None if no tier holds the id."""
-        await self._enter()
-        for store in self._runtime.stores:
-            entry = (await store.adapter.get_many(self._scope.namespace, (id,)))[0]
+        runtime, namespace = self._runtime, self._scope.namespace
+        if not runtime.is_open or runtime.turns.spent():
+            await self._enter()
+        for store in runtime.stores:
+            entry = store.adapter.get_now(namespace, id)
+            if entry is NOT_NOW:
+                entry = (await store.adapter.get_many(namespace, (id,)))[0]
             if entry is not None:
                 entry.tier = store.name
                 return entry

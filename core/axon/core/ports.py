@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -39,6 +40,15 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     native_ttl: bool = False
     in_process: bool = False
     max_batch: int = 10_000
+
+
+class NotNow(Enum):
+    """The answer of a method that may not wait and would have to."""
+
+    NOT_NOW = "not now"
+
+
+NOT_NOW = NotNow.NOT_NOW
 
 
 class AdapterStats(msgspec.Struct, kw_only=True):
@@ -104,6 +114,14 @@ class StorageAdapter(ABC):
     @abstractmethod
     async def get_many(self, namespace: str, ids: Sequence[str]) -> list[MemoryEntry | None]:
         """Read entries in the order of ``ids``; None for those absent or expired."""
+
+    def get_now(self, namespace: str, id: str) -> MemoryEntry | None | NotNow:
+        """Read one entry without waiting, or return ``NOT_NOW``: the caller then awaits :meth:`get_many`.
+
+        For adapters that hold their entries in this process; others leave it as it is. Where it answers, the
+        answer is that of :meth:`get_many`.
+        """
+        return NOT_NOW
 
     @abstractmethod
     async def delete_many(self, namespace: str, ids: Sequence[str]) -> int:

@@ -28,6 +28,7 @@ class Registration(NamedTuple):
 _ADAPTERS: dict[str, Registration] = {
     "memory": Registration("axon.adapters.memory:MemoryAdapter"),
     "sqlite": Registration("axon.adapters.sqlite:SqliteAdapter"),
+    "chroma": Registration("axon.adapters.chroma:ChromaAdapter", "chroma"),
 }
 
 

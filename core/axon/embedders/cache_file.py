@@ -24,6 +24,8 @@ _BUSY_SECONDS = 10.0
 _WRITE_BATCH = 64
 # SQLite takes at least 999 parameters in one statement.
 _READ_BATCH = 500
+# Connections of a parent process: SQLite allows a child neither to use nor to close them.
+_inherited: list[sqlite3.Connection] = []
 
 
 class CacheFile:
@@ -70,7 +72,8 @@ class CacheFile:
     def close(self) -> None:
         """Close the connection of this process; the next use opens another."""
         with self._lock:
-            if self._finalizer is not None and self._process == os.getpid():
+            self._leave_inherited()
+            if self._finalizer is not None:
                 self._finalizer()
             self._connection = self._finalizer = None
 
@@ -90,11 +93,9 @@ class CacheFile:
                 raise self._translated(error) from error
 
     def _opened(self) -> sqlite3.Connection:
-        if self._connection is not None and self._process == os.getpid():
+        self._leave_inherited()
+        if self._connection is not None:
             return self._connection
-        if self._finalizer is not None:
-            # A connection must not be used nor closed across a fork; it stays the parent's.
-            self._finalizer.detach()
         # Calls come from any worker thread, one at a time.
         connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, check_same_thread=False)
         try:
@@ -102,9 +103,19 @@ class CacheFile:
         except BaseException:
             connection.close()
             raise
-        self._connection, self._process = connection, os.getpid()
+        self._connection = connection
         self._finalizer = finalize(self, connection.close)
         return connection
+
+    def _leave_inherited(self) -> None:
+        """In a forked child, put the parent's connection aside."""
+        if self._process == os.getpid():
+            return
+        self._process = os.getpid()
+        if self._connection is not None and self._finalizer is not None:
+            self._finalizer.detach()
+            _inherited.append(self._connection)
+        self._connection = self._finalizer = None
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()

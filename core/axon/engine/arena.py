@@ -106,7 +106,7 @@ class Arena:
         EmbeddingMismatchError
             Naming both numbers of dimensions.
         """
-        dims = self.dims
+        dims = None if self._vectors is None else self._vectors.dims
         for entry in entries:
             found = entry.dims
             if found is None or found == dims:
@@ -119,12 +119,19 @@ class Arena:
             dims = found
 
     def put(self, entries: Sequence[MemoryEntry]) -> None:
-        """Write entries whose dimensions were checked; of equal ids the last wins."""
+        """Write entries; of equal ids the last wins.
+
+        Raises
+        ------
+        EmbeddingMismatchError
+            As :meth:`check_dims`; nothing was written.
+        """
         with self.lock:
             if len(entries) == 1:
                 self._put_one(entries[0])
                 return
             block = _shared_block(entries) if entries else None
+            self.check_dims(entries if block is None else entries[:1])
             if block is not None and not self._any_known(entries):
                 self._put_block(entries, block)
             else:
@@ -136,17 +143,18 @@ class Arena:
         return len(ids) < len(entries) or not ids.isdisjoint(self._row_of)
 
     def _put_one(self, entry: MemoryEntry) -> None:
-        record = entry.record
-        row = len(self._records)
+        record, vector, squared = entry.record, entry.stored_vector, entry.squared
+        rows, row = self._vectors, len(self._records)
+        if vector is not None and (rows is None or rows.dims != vector.shape[0]):
+            self.check_dims((entry,))
+            rows = self._rows_of_dims(vector.shape[0], row)
         old = self._row_of.get(record.id)
         if old is not None:
             self._bury(old)
         self._records.append(record)
         self._row_of[record.id] = row
-        vector = entry.stored_vector
-        if vector is not None:
-            rows = self._vectors or self._rows_of_dims(vector.shape[0], row)
-            rows.append(vector, float(vector.dot(vector)) if entry.squared is None else entry.squared)
+        if vector is not None and rows is not None:
+            rows.append(vector, float(vector.dot(vector)) if squared is None else squared)
         elif self._vectors is not None:
             self._vectors.append_missing(1)
             self._vectorless.add(row)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from axon.core.clock import Clock
 from axon.core.filter.ast import EVERYTHING, FilterNode
 from axon.core.models import Hit, MemoryEntry, Page, SearchRequest, TextStatistics
-from axon.core.ports import OrderBy, StorageAdapter
+from axon.core.ports import NOT_NOW, NotNow, OrderBy, StorageAdapter
 from axon.engine.arena import Arena, View
 from axon.engine.filter_mask import fields_of
 from axon.engine.micro_batch import MicroBatcher
@@ -39,6 +39,15 @@ class ArenaAdapter(StorageAdapter):
     async def _arena(self, namespace: str) -> Arena:
         """Return the arena of a namespace, loaded and up to date."""
 
+    def _arena_now(self, namespace: str) -> Arena | None:
+        """Return the same without waiting, or None where that takes waiting."""
+        return None
+
+    def get_now(self, namespace: str, id: str) -> MemoryEntry | None | NotNow:
+        """Read one entry without waiting, where its arena is at hand."""
+        arena = self._arena_now(namespace)
+        return NOT_NOW if arena is None else arena.get(id, self.clock.now_us())
+
     async def get_many(self, namespace: str, ids: Sequence[str]) -> list[MemoryEntry | None]:
         """Read entries in the order of ``ids``; None for those absent or expired."""
         arena = await self._arena(namespace)
@@ -47,7 +56,9 @@ class ArenaAdapter(StorageAdapter):
 
     async def search_many(self, namespace: str, requests: Sequence[SearchRequest]) -> list[list[Hit]]:
         """Answer searches in order; see the port."""
-        arena = await self._arena(namespace)
+        arena = self._arena_now(namespace)
+        if arena is None:
+            arena = await self._arena(namespace)
         if not len(arena):
             return [[] for _ in requests]
         view = arena.view(self.clock.now_us())

@@ -89,7 +89,7 @@ class VectorRows:
             self.blocks.append(_empty_block(rows, self.dims))
             self._inverse.append(np.ones(rows, np.float32))
         elif offset == self.blocks[-1].shape[0]:
-            rows = min(BLOCK_ROWS, max(2 * offset, offset + wanted))
+            rows = min(BLOCK_ROWS, max(4 * offset, offset + wanted))
             for arrays, grown in (
                 (self.blocks, _empty_block(rows, self.dims)),
                 (self._inverse, np.ones(rows, np.float32)),

@@ -161,10 +161,9 @@ def _hits(
     texts: NDArray[np.float32] | None,
 ) -> list[Hit]:
     """Hand out entries with their signals; entries deleted during the search are left out."""
-    missing = repeat(None, rows.shape[0])
-    values = missing if similarities is None else similarities.tolist()
+    values = repeat(None, rows.shape[0]) if similarities is None else similarities.tolist()
     cosines = [value if value is None or -1.0 <= value <= 1.0 else _cosine(value) for value in values]
-    scores = missing if texts is None else texts.tolist()
+    scores = repeat(None, rows.shape[0]) if texts is None else texts.tolist()
     entry = view.entry
     return [
         Hit(found, cosine, score)

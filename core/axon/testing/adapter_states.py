@@ -16,5 +16,5 @@ class StateTests(AdapterTests):
     def test_any_sequence_of_operations_matches_the_model(self, make_adapter: AdapterFactory, clock: ManualClock) -> None:
         run_state_machine_as_test(
             lambda: AdapterMachine(make_adapter, clock, self.fresh_namespace()),
-            settings=settings(property_settings(0.5), stateful_step_count=25),
+            settings=settings(property_settings(0.3), stateful_step_count=25),
         )

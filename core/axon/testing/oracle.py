@@ -93,6 +93,10 @@ class Oracle:
         found = ((entry.id, entry.embedding) for entry in self.select(namespace, node))
         return {id: cosine(query, vector) for id, vector in found if vector is not None}
 
+    def stored(self, namespace: str) -> list[str]:
+        """Ids of all entries, expired or not."""
+        return list(self._spaces.get(namespace, {}))
+
     def expired(self, namespace: str) -> list[str]:
         """Ids of the expired entries that were not deleted."""
         now_us = self.clock.now_us()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Self, TypeAlias
 
-from axon.core.errors import InvalidFilterError
+from axon.core.errors import InvalidFilterError, UnsupportedFilterError
 from axon.core.filter.ast import (
     EVERYTHING,
     Contains,
@@ -82,7 +82,10 @@ class Filter:
         if metadata is not None:
             if not isinstance(metadata, Mapping):
                 raise InvalidFilterError(f"metadata needs a dict of conditions, not {metadata!r}")
-            parts += [parse_condition(Field(key, is_metadata=True), value) for key, value in metadata.items()]
+            for key, value in metadata.items():
+                if not isinstance(key, str):
+                    raise InvalidFilterError(f"metadata keys must be strings, not {key!r}")
+                parts.append(parse_condition(Field(key, is_metadata=True), value))
         self.node = all_of(parts)
 
     @classmethod
@@ -106,7 +109,13 @@ class Filter:
         return made
 
     def to_dict(self) -> dict[str, Any]:
-        """Write the dict form; reading it back gives the same filter."""
+        """Write the dict form; reading it back gives a filter of the same meaning.
+
+        Raises
+        ------
+        UnsupportedFilterError
+            For a tree made by hand that compares the whole list of tags, for which there is no word.
+        """
         return to_dict(self.node)
 
     def __and__(self, other: Filter) -> Filter:
@@ -119,13 +128,17 @@ class Filter:
         return Filter.of(negate(self.node))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Filter) and self.node == other.node
+        # By spelling: the nodes themselves compare True with 1 and 2 with 2.0, of which only the latter means the same.
+        return isinstance(other, Filter) and repr(self.node) == repr(other.node)
 
     def __hash__(self) -> int:
         return hash(repr(self.node))
 
     def __repr__(self) -> str:
-        return f"Filter.from_dict({self.to_dict()!r})"
+        try:
+            return f"Filter.from_dict({self.to_dict()!r})"
+        except UnsupportedFilterError:
+            return f"Filter.of({self.node!r})"
 
 
 _TAGS = Field("tags")

@@ -242,7 +242,15 @@ def _unknown_operator(word: Any) -> UnsupportedFilterError:
 
 
 def to_dict(node: FilterNode) -> dict[str, Any]:
-    """Write a tree in the dict form, so that :func:`parse_filter` reads the same tree back."""
+    """Write a tree in the dict form, so that :func:`parse_filter` reads the same tree back.
+
+    ``NOTHING`` has no word of its own and is written as a membership in an empty list.
+
+    Raises
+    ------
+    UnsupportedFilterError
+        For whole-list comparisons of ``tags``: on tags, the words for equality mean containment.
+    """
     if isinstance(node, And):
         return {"$and": [to_dict(child) for child in node.children]}
     if isinstance(node, Or):
@@ -250,6 +258,8 @@ def to_dict(node: FilterNode) -> dict[str, Any]:
     if isinstance(node, Not):
         return {"$not": to_dict(node.child)}
     if isinstance(node, Predicate):
+        if node.field == _TAGS and isinstance(node, Eq | Ne | In | Nin):
+            raise UnsupportedFilterError(f"{type(node).__name__} on the whole list of tags has no dict form")
         return {str(node.field): _condition_dict(node)}
     if node == EVERYTHING:
         return {}

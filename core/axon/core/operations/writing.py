@@ -15,7 +15,8 @@ from axon.core.models import EntryRecord, MemoryEntry, MemoryInput, Tier, Vector
 from axon.core.operations.drafts import make_record, read_input
 from axon.core.operations.moves import after_write
 from axon.core.operations.scope import Scope
-from axon.core.validation import check_matrix, measure_vector
+from axon.core.tier import TierStore
+from axon.core.validation import check_matrix, check_vector
 
 BulkItem: TypeAlias = str | Mapping[str, Any] | MemoryInput
 Progress: TypeAlias = Callable[[int, int | None], None]
@@ -32,15 +33,9 @@ async def own_vector(scope: Scope, embedding: Any) -> Vector:
     """
     if inspect.isawaitable(embedding):
         embedding = await embedding
-    return measured_vector(scope, embedding)[0]
-
-
-def measured_vector(scope: Scope, embedding: Any) -> tuple[Vector, float]:
-    """Check a vector that need not be awaited; returns its squared length, too."""
-    vector, squared = measure_vector(embedding)
-    if scope.embedder_chosen:
-        check_dims(scope, vector.shape[0])
-    return vector, squared
+    vector = check_vector(embedding)
+    check_dims(scope, vector.shape[0])
+    return vector
 
 
 def check_dims(scope: Scope, dims: int) -> None:
@@ -66,6 +61,11 @@ async def put(
     if embedded and tier not in scope.bound:
         await scope.bind(tier)
     await store.adapter.put_many(scope.namespace, entries)
+    await settle(scope, store, entries, known_ids=known_ids)
+
+
+async def settle(scope: Scope, store: TierStore, entries: Sequence[MemoryEntry], *, known_ids: bool) -> None:
+    """Do what entries just written to a tier ask for: clear away older copies, keep the tier's limits."""
     if known_ids and len(scope.runtime.stores) > 1:
         ids = [entry.record.id for entry in entries]
         for other in scope.runtime.stores:

@@ -1,0 +1,205 @@
+"""One namespace in Chroma: a shelf for entries with vectors, and one for those without. Blocking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.adapters._chroma.connection import Connection
+from axon.adapters._chroma.records import NO_VECTOR, entry_of, is_expired, metadata_of, vanished
+from axon.adapters._chroma.shelf import Row, Shelf
+from axon.adapters._filters.chroma import Where, both
+from axon.core.adapter_options import ChromaOptions
+from axon.core.errors import EmbeddingMismatchError
+from axon.core.models import MemoryEntry, Touch
+
+FINGERPRINT = "axon_embedder"
+
+
+class Room:
+    """The entries of one namespace.
+
+    An entry lies on one shelf. When a new version belongs on the other one, it is written there before the old one
+    goes, so a reader may see the old version a moment longer, and never none.
+
+    Parameters
+    ----------
+    connection : to Chroma.
+    options : of the adapter.
+    namespace : its name.
+    """
+
+    def __init__(self, connection: Connection, options: ChromaOptions, namespace: str) -> None:
+        self.vectors = Shelf(connection, options, namespace, "vectors")
+        self.texts = Shelf(connection, options, namespace, "texts")
+        self.shelves = (self.vectors, self.texts)
+        self._max_batch = connection.max_batch
+        self._dims: int | None = None
+
+    def dims(self) -> int | None:
+        """Numbers per vector, or None while no entry has a vector."""
+        if self.vectors.find() is None:
+            self._dims = None
+        elif self._dims is None:
+            rows = self.vectors.rows(None, limit=1)
+            self._dims = None if not rows or rows[0].vector is None else int(rows[0].vector.shape[0])
+        return self._dims
+
+    def put_each(self, batches: Sequence[Sequence[MemoryEntry]]) -> list[EmbeddingMismatchError | None]:
+        """Write several batches at once; one whose vectors do not fit is left out and answered with its error."""
+        answers: list[EmbeddingMismatchError | None] = []
+        newest: dict[str, MemoryEntry] = {}
+        dims = self.dims()
+        for batch in batches:
+            error, agreed = _misfit(batch, dims)
+            answers.append(error)
+            if error is None:
+                dims = agreed
+                newest.update((entry.id, entry) for entry in batch)
+        with_vector = [entry for entry in newest.values() if entry.dims is not None]
+        without = [entry for entry in newest.values() if entry.dims is None]
+        for shelf, entries in ((self.vectors, with_vector), (self.texts, without)):
+            for start in range(0, len(entries), self._max_batch):
+                self._upsert(shelf, entries[start : start + self._max_batch])
+        for shelf, moved in ((self.vectors, without), (self.texts, with_vector)):
+            if moved:
+                shelf.delete(list(shelf.present([entry.id for entry in moved])))
+        return answers
+
+    def _upsert(self, shelf: Shelf, entries: Sequence[MemoryEntry]) -> None:
+        ids = [entry.id for entry in entries]
+        old = {row.id: row.metadata for row in shelf.metadatas_of(ids)}
+        metadatas = [metadata_of(entry.record) for entry in entries]
+        for id, metadata in zip(ids, metadatas, strict=True):
+            metadata |= vanished(old.get(id, {}), metadata)
+        vectors = [NO_VECTOR if entry.stored_vector is None else entry.stored_vector for entry in entries]
+        shelf.upsert(ids, np.stack(vectors), metadatas)
+
+    def delete_each(self, batches: Sequence[Sequence[str]]) -> list[int]:
+        """Delete several batches at once; returns how many of each were there."""
+        wanted = [id for batch in batches for id in batch]
+        there: set[str] = set()
+        for shelf in self.shelves:
+            present = shelf.present(wanted)
+            shelf.delete(list(present))
+            there |= present
+        counts = []
+        for batch in batches:
+            gone = there.intersection(batch)
+            there -= gone
+            counts.append(len(gone))
+        return counts
+
+    def touch_each(self, batches: Sequence[Sequence[Touch]]) -> list[None]:
+        """Add access statistics."""
+        touches = [touch for batch in batches for touch in batch]
+        ids = [touch.id for touch in touches]
+        for shelf in self.shelves:
+            counted = {row.id: entry_of(row, None).record for row in shelf.metadatas_of(ids)}
+            for touch in touches:
+                if touch.id in counted:
+                    counted[touch.id] = counted[touch.id].accessed(touch)
+            records = list(counted.values())
+            for start in range(0, len(records), self._max_batch):
+                some = records[start : start + self._max_batch]
+                shelf.update(
+                    [record.id for record in some],
+                    [{"access_count": each.access_count, "accessed_at": each.accessed_us} for each in some],
+                )
+        return [None] * len(batches)
+
+    def bind_each(self, fingerprints: Sequence[str | None]) -> list[str | None]:
+        """Record the first fingerprint unless one is recorded; returns the recorded one for each."""
+        collection = self.vectors.find()
+        known = None if collection is None else (collection.metadata or {}).get(FINGERPRINT)
+        wanted = next((each for each in fingerprints if each is not None), None)
+        if known is None and wanted is not None:
+            self.vectors.write(lambda found: found.modify(metadata={**(found.metadata or {}), FINGERPRINT: wanted}))
+            known = wanted
+        return [known] * len(fingerprints)
+
+    def clear_each(self, times: Sequence[None]) -> list[None]:
+        """Delete everything."""
+        for shelf in self.shelves:
+            shelf.drop()
+        self._dims = None
+        return list(times)
+
+    def get(self, ids: Sequence[str], now_us: int) -> list[MemoryEntry | None]:
+        """Read entries in the order of ``ids``; None for those absent or expired."""
+        found = {row.id: entry_of(row, row.vector) for row in self.vectors.rows_of(ids) if not is_expired(row, now_us)}
+        missing = [id for id in ids if id not in found]
+        if missing:
+            rows = self.texts.metadatas_of(missing)
+            found |= {row.id: entry_of(row, None) for row in rows if not is_expired(row, now_us)}
+        handed_out: set[str] = set()
+        answer: list[MemoryEntry | None] = []
+        for id in ids:
+            entry = found.get(id)
+            answer.append(entry.detached() if entry is not None and id in handed_out else entry)
+            handed_out.add(id)
+        return answer
+
+    def select(self, where: Where | bool, k: int, now_us: int) -> list[MemoryEntry]:
+        """Any ``k`` unexpired entries that satisfy a clause."""
+        entries: dict[str, MemoryEntry] = {}
+        for shelf in self.shelves:
+            rows = shelf.rows(as_where(where), limit=k)
+            if any(is_expired(row, now_us) for row in rows):
+                rows = shelf.rows(as_where(alive(where, now_us)), limit=k)
+            for row in rows:
+                entries.setdefault(row.id, entry_of(row, row.vector if shelf is self.vectors else None))
+        return list(entries.values())[:k]
+
+    def count(self, where: Where | bool, now_us: int) -> int:
+        """Count the unexpired entries that satisfy a clause."""
+        if where is True:
+            ended: Where = {"expires_at": {"$lte": now_us}}
+            return sum(shelf.count() - len(shelf.ids(ended)) for shelf in self.shelves)
+        return sum(len(shelf.ids(as_where(alive(where, now_us)))) for shelf in self.shelves)
+
+    def rows(self, where: Where | bool, now_us: int) -> list[Row]:
+        """Metadata of the unexpired entries that satisfy a clause."""
+        found: dict[str, Row] = {}
+        for shelf in self.shelves:
+            for row in shelf.metadatas(as_where(where)):
+                if not is_expired(row, now_us):
+                    found.setdefault(row.id, row)
+        return list(found.values())
+
+    def expired(self, limit: int, now_us: int) -> list[str]:
+        """Ids of up to ``limit`` expired entries."""
+        ended: Where = {"expires_at": {"$lte": now_us}}
+        found = [id for shelf in self.shelves for id in shelf.ids(ended, limit)]
+        return list(dict.fromkeys(found))[:limit]
+
+
+def alive(where: Where | bool, now_us: int) -> Where | bool:
+    """Add that the entry has not expired."""
+    return both(where, {"expires_at": {"$gt": now_us}})
+
+
+def as_where(where: Where | bool) -> Where | None:
+    """Give Chroma no clause where everything matches; what matches nothing is never asked."""
+    return where if isinstance(where, dict) else None
+
+
+def _misfit(
+    batch: Sequence[MemoryEntry], dims: int | None
+) -> tuple[EmbeddingMismatchError | None, int | None]:
+    """Check a batch against the dimensions known so far; returns the error or the dimensions known after it."""
+    for entry in batch:
+        if entry.dims is None or entry.dims == dims:
+            continue
+        if dims is not None:
+            message = (
+                f"the vector of entry {entry.id!r} has {entry.dims} dimensions, this namespace holds {dims}; "
+                "use the embedder the namespace was filled with, or another namespace"
+            )
+            return EmbeddingMismatchError(message), dims
+        dims = entry.dims
+    return None, dims
+
+

@@ -1,0 +1,183 @@
+"""The connections of one event loop, and the lanes over them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
+
+from redis.asyncio import Redis, RedisCluster
+
+from axon.adapters._redis.circuit import Circuit
+from axon.adapters._redis.errors import VENDOR_ERRORS, is_transient, mapped
+from axon.adapters._redis.keys import Space
+from axon.adapters._redis.lane import Interrupted, Lane
+from axon.adapters._redis.operations import Command, Operation
+from axon.core.errors import AdapterTimeout
+from axon.core.retry import RetryPolicy, retry
+
+Client: TypeAlias = "Redis | RedisCluster"
+
+_LANES = 4
+"""Pipelines in flight per loop. Namespaces are spread over them, so that a large write holds up a quarter at most."""
+
+
+class Session:
+    """What one event loop holds.
+
+    Parameters
+    ----------
+    client : belongs to this loop.
+    circuit : shared with the sessions of other loops.
+    policy : how patiently repeatable operations are tried again.
+    server : for messages.
+    """
+
+    def __init__(self, client: Client, circuit: Circuit, policy: RetryPolicy, server: str) -> None:
+        self.flights: dict[str, asyncio.Task[None]] = {}
+        self._client = client
+        self._circuit = circuit
+        self._policy = policy
+        self._server = server
+        self._lanes = [Lane(self.send, policy, server) for _ in range(_LANES)]
+
+    def submit(self, operation: Operation) -> asyncio.Future[Any]:
+        """Queue an operation behind those of its namespace."""
+        return self._lanes[hash(operation.space.namespace) % _LANES].submit(operation)
+
+    async def send(self, commands: Sequence[Command]) -> list[Any]:
+        """Send commands as one pipeline; a reply may be an error.
+
+        Raises
+        ------
+        AdapterUnavailable
+            At once, while the circuit is open.
+        """
+        self._circuit.check()
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        try:
+            replies: list[Any] = await pipeline.execute(raise_on_error=False)
+        except VENDOR_ERRORS as error:
+            if is_transient(error) or isinstance(mapped(error, self._server), AdapterTimeout):
+                self._circuit.failed(str(mapped(error, self._server)))
+            raise
+        self._circuit.succeeded()
+        return replies
+
+    async def ask(self, *command: Any) -> Any:
+        """Send one command outside the lanes; see :meth:`ask_all`."""
+        return (await self.ask_all([command]))[0]
+
+    async def ask_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Send commands that change nothing as one pipeline outside the lanes.
+
+        Raises
+        ------
+        AdapterError
+            If one of them fails.
+        """
+        try:
+            return await retry(lambda: self._attempt(commands), on=(Interrupted,), policy=self._policy)
+        except Interrupted as interrupted:
+            raise mapped(interrupted.cause, self._server) from interrupted.cause
+        except VENDOR_ERRORS as error:
+            raise mapped(error, self._server) from error
+
+    async def _attempt(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            replies = await self.send(commands)
+        except VENDOR_ERRORS as error:
+            replies = [error]
+        for reply in replies:
+            if isinstance(reply, Exception):
+                if is_transient(reply):
+                    raise Interrupted(reply)
+                raise reply
+        return replies
+
+    async def once(self, space: Space, work: Callable[[], Awaitable[None]]) -> None:
+        """Run ``work`` unless it is running for this namespace already; wait for its end either way."""
+        flight = self.flights.get(space.namespace)
+        if flight is None:
+            flight = asyncio.ensure_future(_as_coroutine(work))
+            self.flights[space.namespace] = flight
+            flight.add_done_callback(lambda _: self.flights.pop(space.namespace, None))
+        await asyncio.shield(flight)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for flight in list(self.flights.values()):
+            flight.cancel()
+        await close_client(self._client)
+
+
+async def _as_coroutine(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
+
+
+async def close_client(client: Client) -> None:
+    """Close a client of ours and its connections."""
+    await client.aclose()
+    if isinstance(client, Redis):
+        await client.connection_pool.disconnect()
+
+
+class Sessions:
+    """One session per event loop, because a connection belongs to the loop it was made on.
+
+    A session ends with its loop: it is held open by an asynchronous generator, which a loop that is shut down
+    properly (``asyncio.run``, ``asyncio.Runner``) closes first.
+
+    Parameters
+    ----------
+    make : builds a session for the running loop, without I/O.
+    """
+
+    def __init__(self, make: Callable[[], Session]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Session, AsyncGenerator[None]]]
+        self._sessions = WeakKeyDictionary()
+
+    async def get(self) -> Session:
+        """Return this loop's session."""
+        loop = asyncio.get_running_loop()
+        known = self._sessions.get(loop)
+        if known is not None:
+            return known[0]
+        session = self._make()
+        guard = self._guard(loop, session)
+        with self._lock:
+            for old in [old for old in self._sessions if old.is_closed()]:
+                del self._sessions[old]
+            self._sessions[loop] = session, guard
+        await anext(guard)
+        return session
+
+    async def _guard(self, loop: asyncio.AbstractEventLoop, session: Session) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._sessions.pop(loop, None)
+            await session.aclose()
+
+    async def aclose(self) -> None:
+        """End every session: now where its loop runs, else when its loop is shut down."""
+        with self._lock:
+            held = list(self._sessions.items())
+            self._sessions.clear()
+        here = asyncio.get_running_loop()
+        for loop, (_, guard) in held:
+            if loop is here:
+                await guard.aclose()
+            elif loop.is_running():
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_close(guard), loop))
+
+
+async def _close(guard: AsyncGenerator[None]) -> None:
+    await guard.aclose()
