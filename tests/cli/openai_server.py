@@ -1,7 +1,7 @@
 """As much of OpenAI's protocol as the demo uses, on the loopback interface.
 
-Run as a process; the first line on stdout is the port. Vectors are those of the hashing embedder. The chat model
-answers with the ids of the passages it was shown, so that a test can see what was in the prompt.
+Run as a process; the first line on stdout is the port. Vectors are those of the hashing embedder. The chat
+model answers with the ids of the passages it was shown, so that a test can see what was in the prompt.
 """
 
 from __future__ import annotations

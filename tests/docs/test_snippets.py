@@ -1,7 +1,7 @@
 """Every Python block of the pages and every example script runs.
 
-The blocks of a page share their names, as a reader reads them; those of the README each stand alone. A block of
-language ``text`` right below is what it prints. ``<!-- not run: reason -->`` above a block opts out.
+The blocks of a page share their names, as a reader reads them; those of the README each stand alone. A block
+of language ``text`` right below is what it prints. ``<!-- not run: reason -->`` above a block opts out.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def test_blocks_run_and_print_what_the_page_says(
 
 
 def run_outside_of_a_loop(coroutine: Any) -> None:
-    """Finish a coroutine that awaits nothing, so that its blocking calls see no running loop, as in a script."""
+    """Finish a coroutine that awaits nothing; its blocking calls see no running loop, as in a script."""
     with pytest.raises(StopIteration):
         coroutine.send(None)
 

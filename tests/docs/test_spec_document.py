@@ -1,7 +1,7 @@
 """Every Python block of the performance guide runs as it is written there.
 
-Nothing of Axon is patched. Sockets refuse to connect, so a configuration for a server is built and validated and
-nothing more.
+Nothing of Axon is patched. Sockets refuse to connect, so a configuration for a server is built and validated,
+and nothing more.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
 
 
 def schedule_stand_in() -> ModuleType:
-    """As much of the package ``schedule`` as the guide uses, which needs it to call a function of the guide's own."""
+    """As much of the package ``schedule`` as the guide uses to call a function of its own."""
 
     class Job:
         def __init__(self, interval: int) -> None:

@@ -116,11 +116,9 @@ def test_l5_of_equal_ids_the_last_wins(store: AxonVectorStore) -> None:
 
 def test_l5_of_equal_ids_the_last_wins_across_tiers(tiers: MemorySystem, embedding: PlaneEmbeddings) -> None:
     store = AxonVectorStore(tiers, embedding)
-    store.add_texts(["1", "2"], ids=["a", "a"], importance=[0.9, 0.1])
-    found = store.similarity_search("1", k=9, include=["tier"])
-    assert [(document.page_content, document.metadata) for document in found] == [
-        ("2", {"tier": "ephemeral"})
-    ]
+    store.add_texts(["1", "2", "3"], ids=["other", "a", "a"], importance=[0.1, 0.9, 0.1])
+    (found,) = store.similarity_search("3", k=9, filter={"id": "a"}, include=["tier"])
+    assert (found.page_content, found.metadata) == ("3", {"tier": "ephemeral"})
 
 
 async def test_l6_an_id_written_again_is_replaced_whole(

@@ -29,6 +29,20 @@ async def test_l24_langchain_to_axon(kind: type[PlaneEmbeddings]) -> None:
     assert embedder.spec.dims == 2
 
 
+@pytest.mark.parametrize("kind", [PlaneEmbeddings, AsyncPlaneEmbeddings])
+async def test_l24_queries_are_embedded_as_queries(
+    kind: type[PlaneEmbeddings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def right_angle(self: PlaneEmbeddings, text: str) -> list[float]:
+        return at(90)
+
+    monkeypatch.setattr(PlaneEmbeddings, "embed_query", lambda self, text: at(90))
+    monkeypatch.setattr(AsyncPlaneEmbeddings, "aembed_query", right_angle)
+    store = AxonVectorStore.from_texts(["0", "80"], kind())
+    assert (await store.asimilarity_search("0", k=1))[0].page_content == "80"
+    assert store.max_marginal_relevance_search("0", k=1)[0].page_content == "80"
+
+
 async def test_l24_axon_to_langchain() -> None:
     embeddings = AxonEmbeddings(HashingEmbedder())
     documents = await embeddings.aembed_documents(["red fox", "green tea"])

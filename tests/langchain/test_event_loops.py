@@ -88,20 +88,24 @@ async def test_l2_a_large_add_lets_other_tasks_run(store: AxonVectorStore) -> No
 
 async def test_l2_a_model_without_async_form_does_not_hold_the_loop(memory: MemorySystem) -> None:
     """The model waits for a task of the loop, so on the loop's own thread it would wait for ever."""
-    loop_ran = threading.Event()
+    asked, loop_ran = threading.Event(), threading.Event()
 
     class Waiting(PlaneEmbeddings):
         def embed_documents(self, texts: list[str]) -> list[list[float]]:
-            assert loop_ran.wait(30)
+            asked.set()
+            assert loop_ran.wait(10)
             return super().embed_documents(texts)
 
-    async def tick() -> None:
+    async def answer() -> None:
+        while not asked.is_set():
+            await asyncio.sleep(0)
         loop_ran.set()
 
     store = AxonVectorStore(memory, Waiting())
-    await asyncio.gather(store.aadd_texts(["1"]), tick())
+    await asyncio.gather(store.aadd_texts(["1"]), answer())
+    asked.clear()
     loop_ran.clear()
-    assert len((await asyncio.gather(store.asimilarity_search("2"), tick()))[0]) == 1
+    assert len((await asyncio.gather(store.asimilarity_search("2"), answer()))[0]) == 1
 
 
 def test_l3_sync_without_a_loop(store: AxonVectorStore) -> None:

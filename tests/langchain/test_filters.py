@@ -243,6 +243,12 @@ def test_l17_an_asynchronous_function_never_counts_as_true(animals: AxonVectorSt
         animals.similarity_search("0", filter=coroutine)
 
 
+@pytest.mark.parametrize("coroutine", [accepts_all, AcceptsAll()])
+def test_l17_an_asynchronous_function_is_refused_before_anything_is_asked(coroutine: Any) -> None:
+    with pytest.raises(InvalidFilterError, match="ordinary"):
+        to_filter(coroutine)
+
+
 def test_tags_any_all_and_ranges(animals: AxonVectorStore) -> None:
     assert len(animals.similarity_search("0", k=99, filter={"tags": {"$in": ["even", "odd"]}})) == 40
     assert len(animals.similarity_search("0", k=99, filter={"tags": {"$all": ["even", "odd"]}})) == 0

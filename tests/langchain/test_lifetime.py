@@ -40,6 +40,16 @@ async def test_l37_a_memory_of_its_own_is_closed(embedding: PlaneEmbeddings) -> 
         blocking.similarity_search("1")
 
 
+def test_l37_the_models_thread_ends_with_the_store(memory: MemorySystem, embedding: PlaneEmbeddings) -> None:
+    before = set(threading.enumerate())
+    with AxonVectorStore(memory, embedding) as store:
+        store.add_texts(["1"])
+        started = set(threading.enumerate()) - before
+        (worker,) = [thread for thread in started if "langchain-embedder" in thread.name]
+    worker.join(10)
+    assert not worker.is_alive()
+
+
 async def test_l37_a_failed_from_texts_leaves_nothing_open(
     embedding: PlaneEmbeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,9 @@ _KINDS: dict[str, tuple[str, ...]] = {
         "sequence-types", "special", "objects",
     ),
     "type": ("types", "bltin", "string-methods", "formatstrings", "truth"),
-    "literal": ("atom-", "floating", "imaginary", "integers", "numbers", "strings", "identifiers", "id-classes"),
+    "literal": (
+        "atom-", "floating", "imaginary", "integers", "numbers", "strings", "identifiers", "id-classes",
+    ),
     "execution": ("execmodel", "naming", "dynamic-features", "exceptions"),
     "tool": ("debugger",),
 }  # fmt: skip

@@ -128,7 +128,7 @@ async def _remember(screen: Screen, memory: MemorySystem, corpus: Corpus) -> Non
 
 def _about_embedder(spec: EmbedderSpec) -> str:
     if spec.provider == "axon":
-        return f"embedded by the built-in hashing model: it knows spelling, not meaning ({KEY} brings one that does)"
+        return f"embedded by the built-in hashing model, which knows spelling only; set {KEY} for meaning"
     return f"embedded by {spec.provider}/{spec.model}"
 
 

@@ -22,8 +22,8 @@ _SIGNATURE = re.compile(r"[\w.()!]+( \|)?( [\w.]+)?( ?[\[(].*)?")
 
 _FENCE = re.compile(r"\s*(```|~~~)")
 _ASIDE = re.compile(
-    r"\s*(>>>|note\b|see also\b|changed in version|new in version|deprecated since|warning:|-\[ footnotes|\[\d+\]|"
-    r"\*\*cpython implementation|\.\. |> )",
+    r"\s*(>>>|note\b|see also\b|changed in version|new in version|deprecated since|warning:|"
+    r"-\[ footnotes|\[\d+\]|\*\*cpython implementation|\.\. |> )",
     re.IGNORECASE,
 )
 

@@ -56,7 +56,7 @@ REFERENCE_QUESTIONS = (
 def choose_questions(
     corpus: Corpus, asked: Sequence[str], tags: Sequence[str], min_importance: float, own_files: bool
 ) -> list[Question]:
-    """Take the user's questions, else those about the language reference, else some headings of the user's files."""
+    """Take the user's questions, else headings of their files, else those about the language reference."""
     if asked:
         return [Question(text, tuple(tags), min_importance) for text in asked]
     if own_files:

@@ -16,7 +16,7 @@ def stems_of(question: str) -> frozenset[str]:
 
 
 def common_words(question: str, text: str) -> list[str]:
-    """List the words of a text, lower-cased and without repeats, that the text channel takes for the question's."""
+    """List the words of a text, lower-cased and once each, that the text channel takes for the question's."""
     stems = stems_of(question)
     chosen: dict[str, str] = {}
     for word in words(text):

@@ -86,9 +86,9 @@ class Screen:
         if not comparisons:
             return
         table = _table()
-        table.add_column("question", ratio=3)
+        table.add_column("question", ratio=5)
         for name in comparisons[0].found:
-            table.add_column(name, ratio=2, overflow="fold")
+            table.add_column(name, ratio=4, overflow="fold")
         table.add_column("agree")
         for comparison in comparisons:
             columns = (Text("\n".join(ids) or "-", style="cyan") for ids in comparison.found.values())

@@ -20,6 +20,10 @@ class AdapterOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
+    def for_tier(self, tier: str) -> AdapterOptions:
+        """Return the options for one tier of a memory; the same unless a backend keeps its tiers apart by them."""
+        return self
+
 
 class MemoryOptions(AdapterOptions):
     """Options of the in-process adapter.
@@ -56,19 +60,40 @@ class RedisOptions(AdapterOptions):
 
     Attributes
     ----------
-    url : ``redis://``, ``rediss://`` or ``unix://``.
-    max_connections : size of the pool, >= 1.
-    socket_timeout, socket_connect_timeout : seconds, > 0.
-    decode_responses : accepted for users of other clients; answers are decoded by Axon either way.
+    url : ``redis://``, ``rediss://`` (TLS), ``unix://``, or ``redis+sentinel://host:port,host:port/service/db``
+        (``rediss+sentinel://`` with TLS); may hold user and password, and is therefore never shown. A cluster is
+        recognised by itself.
+    max_connections : most connections per event loop, >= 1; who finds them all in use waits.
+    socket_timeout, socket_connect_timeout : seconds per answer and per connection attempt, > 0.
+    decode_responses : accepted for users of other clients; Axon's own connections carry bytes either way.
     namespace : prefix of every key.
+    client : a ``redis.asyncio`` client whose server and credentials are used instead of ``url``. Axon opens connections
+        of its own, and never closes the client.
+    search_module : use the server's search module for vectors and filters: ``auto`` where it has one, ``require``, or
+        ``off``.
+    text_index : answer ``mode="text"`` and ``"hybrid"``.
+    tier : name of the tier, part of every key; set by Axon, so that two tiers on one server share nothing.
     """
 
-    url: str = "redis://localhost:6379"
+    url: SecretStr = SecretStr("redis://localhost:6379")
     max_connections: int = Field(default=50, ge=1)
-    socket_timeout: float = Field(default=5.0, gt=0)
-    socket_connect_timeout: float = Field(default=5.0, gt=0)
+    socket_timeout: float = Field(default=5.0, gt=0, allow_inf_nan=False)
+    socket_connect_timeout: float = Field(default=5.0, gt=0, allow_inf_nan=False)
     decode_responses: bool = False
-    namespace: str = "axon"
+    namespace: str = Field(default="axon", min_length=1)
+    client: Any = Field(default=None, repr=False, exclude=True)
+    search_module: Literal["auto", "require", "off"] = "auto"
+    text_index: bool = True
+    tier: str = ""
+
+    def for_tier(self, tier: str) -> RedisOptions:
+        """Return these options with keys of the tier's own."""
+        return self if self.tier else self.model_copy(update={"tier": tier})
+
+    @property
+    def key_prefix(self) -> str:
+        """What every key starts with."""
+        return f"{self.namespace}:{self.tier}" if self.tier else self.namespace
 
 
 class QdrantOptions(AdapterOptions):

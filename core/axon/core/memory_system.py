@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
@@ -11,16 +12,18 @@ import numpy as np
 
 from axon.core.clock import Clock, SystemClock
 from axon.core.config import MemoryConfig
-from axon.core.errors import EmptyTextError, InvalidInputError, UnknownEntryError
+from axon.core.errors import InvalidInputError, UnknownEntryError
 from axon.core.filter.ast import EVERYTHING
 from axon.core.filter.filter import FilterLike, as_node
 from axon.core.lifecycle.compaction import ExtractiveSummarizer
 from axon.core.models import JsonValue, MemoryEntry, RecallResult, Tier
 from axon.core.operations import transfer
-from axon.core.operations.drafts import changed_record, make_record
+from axon.core.operations.drafts import make_record
 from axon.core.operations.maintenance import maintain
 from axon.core.operations.moves import compact, move_by_id
 from axon.core.operations.progress import progress_report
+from axon.core.operations.questions import check_share, choose_mode, choose_text_weight, embed_query
+from axon.core.operations.reading import describe, forget, walk
 from axon.core.operations.recall import Question, recall
 from axon.core.operations.runtime import Runtime
 from axon.core.operations.scope import Scope
@@ -30,25 +33,20 @@ from axon.core.operations.writing import (
     bulk_store,
     check_dims,
     own_vector,
-    put,
     settle,
 )
 from axon.core.policies import RecallMode
 from axon.core.ports import NOT_NOW, Embedder, StorageAdapter, Summarizer
-from axon.core.ranking import LEXICAL_TEXT_WEIGHT, SEMANTIC_TEXT_WEIGHT
 from axon.core.reports import (
     CompactionReport,
     ForgetReport,
     MaintenanceReport,
     SystemStats,
-    TierStats,
     TransferReport,
 )
 from axon.core.telemetry import span
 from axon.core.tier import TierStore
 from axon.core.validation import check_id, check_k, check_namespace, check_tiers, check_vector, measure_vector
-
-_FORGET_STEP = 1000
 
 
 class Unset:
@@ -321,87 +319,37 @@ class MemorySystem:
         TierError
             If a tier failed.
         """
-        await self._enter()
+        runtime, scope = self._runtime, self._scope
+        if not runtime.is_open or runtime.turns.spent():
+            await self._enter()
         with span("recall") as watch:
-            stores = self._stores(tier)
-            question = await self._question(
-                query, k, filter, stores, mode, min_score, explain, text_weight, partial
+            stores = runtime.stores if tier is None else self._stores(tier)
+            words = query if isinstance(query, str) else None
+            mode = choose_mode(mode, words, stores, runtime.config.ranking)
+            vector = check_vector(query) if words is None else await embed_query(scope, words, mode, stores)
+            question = Question(
+                vector,
+                words if mode != "vector" else None,
+                EVERYTHING if filter is None else as_node(filter),
+                check_k(k),
+                mode,
+                choose_text_weight(text_weight, runtime.config.ranking, scope.pipeline.spec)
+                if mode == "hybrid"
+                else 0.0,
+                None if min_score is None else check_share(min_score, "min_score"),
+                explain,
+                partial,
             )
-            results = await recall(self._runtime, self._scope.namespace, stores, question)
+            results = await recall(runtime, scope.namespace, stores, question)
             watch.items = len(results)
             return results
-
-    async def _question(
-        self,
-        query: Any,
-        k: int,
-        filter: FilterLike,
-        stores: Sequence[TierStore],
-        mode: RecallMode | None,
-        min_score: float | None,
-        explain: bool,
-        text_weight: float | None,
-        partial: bool,
-    ) -> Question:
-        words = query if isinstance(query, str) else None
-        mode = self._mode(mode, words, stores)
-        vector = None
-        if words is None:
-            vector = check_vector(query)
-        elif not words.strip():
-            raise EmptyTextError("the query is blank")
-        elif mode != "text":
-            for store in stores:
-                if store.name not in self._scope.bound:
-                    await self._scope.check(store.name)
-            vector = (await self._scope.embed([words], "query"))[0]
-        return Question(
-            vector=vector,
-            text=words if mode != "vector" else None,
-            node=EVERYTHING if filter is None else as_node(filter),
-            k=check_k(k),
-            mode=mode,
-            text_weight=self._text_weight(text_weight) if mode == "hybrid" else 0.0,
-            min_score=min_score if min_score is None else _check_unit(min_score, "min_score"),
-            explain=explain,
-            partial=partial,
-        )
-
-    def _mode(self, mode: RecallMode | None, words: str | None, stores: Sequence[TierStore]) -> RecallMode:
-        if mode is None:
-            if words is None:
-                return "vector"
-            mode = self._runtime.config.ranking.mode
-            if mode is None:
-                return "hybrid" if any(store.has_text for store in stores) else "vector"
-        if mode not in ("vector", "text", "hybrid"):
-            raise InvalidInputError(f"mode must be 'vector', 'text' or 'hybrid', not {mode!r}")
-        if words is None and mode != "vector":
-            raise InvalidInputError(f"mode={mode!r} needs a query of words, not a vector")
-        if mode != "vector" and not any(store.has_text for store in stores):
-            raise InvalidInputError(f"mode={mode!r} needs a text index, and none of the tiers asked has one")
-        return mode
-
-    def _text_weight(self, given: float | None) -> float:
-        if given is not None:
-            return _check_unit(given, "text_weight")
-        configured = self._runtime.config.ranking.text_weight
-        if configured is not None:
-            return configured
-        return LEXICAL_TEXT_WEIGHT if self._scope.pipeline.spec.lexical else SEMANTIC_TEXT_WEIGHT
 
     async def recall_many(
         self, queries: Iterable[str | Sequence[float]], **options: Any
     ) -> list[list[RecallResult]]:
         """Answer several queries in order; the options are those of :meth:`recall`, texts are embedded together."""
-        asked = list(queries)
-        words = [query for query in asked if isinstance(query, str)]
-        if words and options.get("mode") != "text":
-            if any(not query.strip() for query in words):
-                raise EmptyTextError("a query is blank")
-            # Warms the pipeline's cache in one call of the model; the recalls below then find their vectors there.
-            await self._scope.embed(words, "query")
-        return [await self.recall(query, **options) for query in asked]
+        # At the same time, so that the embedder and the index each see one batch.
+        return list(await asyncio.gather(*(self.recall(query, **options) for query in queries)))
 
     async def get(self, id: str) -> MemoryEntry | None:
         """Read one entry; None if no tier holds the id."""
@@ -465,16 +413,8 @@ class MemorySystem:
             entry = await self.get(id)
             if entry is None or entry.tier is None:
                 raise UnknownEntryError(f"no entry has the id {id!r}")
-            record = changed_record(entry.record, self._runtime.clock.now_us(), changes)
-            vector, embedded = entry.embedding, False
-            if vector is not None and record.text != entry.record.text:
-                vector, embedded = (await self._scope.embed([record.text]))[0], True
-            changed = MemoryEntry.of(record, vector)
-            await put(self._scope, entry.tier, (changed,), embedded=embedded, known_ids=True)
             watch.items = 1
-            changed = MemoryEntry.of(record, vector)
-            changed.tier = entry.tier
-            return changed
+            return await update(self._scope, entry, entry.tier, changes)
 
     async def delete(self, id: str) -> bool:
         """Delete one entry from whichever tier holds it; tells whether there was one."""
@@ -504,15 +444,9 @@ class MemorySystem:
         if node is EVERYTHING:
             raise InvalidInputError("forget needs a filter; use clear() to delete everything")
         with span("forget") as watch:
-            by_tier: dict[str, int] = {}
-            for store in self._runtime.stores:
-                ids = [entry.record.id async for page in store.scan(self.namespace, node) for entry in page]
-                gone = 0
-                for start in range(0, len(ids), _FORGET_STEP):
-                    gone += await store.adapter.delete_many(self.namespace, ids[start : start + _FORGET_STEP])
-                by_tier[store.name] = gone
-            watch.items = sum(by_tier.values())
-            return ForgetReport(watch.items, by_tier)
+            report = await forget(self._scope, node)
+            watch.items = report.deleted
+            return report
 
     async def clear(self, *, tier: str | Iterable[str] | None = None) -> None:
         """Delete everything in this namespace, or in some of its tiers."""
@@ -533,17 +467,8 @@ class MemorySystem:
         """Walk the entries that match, tier by tier, oldest first; each id once."""
         await self._enter()
         node = as_node(filter)
-        seen: list[TierStore] = []
-        for store in self._stores(tier):
-            async for page in store.scan(self.namespace, node):
-                twins: set[str] = set()
-                for other in seen:
-                    found = await other.adapter.get_many(self.namespace, [entry.record.id for entry in page])
-                    twins.update(twin.record.id for twin in found if twin is not None)
-                for entry in page:
-                    if entry.record.id not in twins:
-                        yield entry
-            seen.append(store)
+        async for entry in walk(self._scope, self._stores(tier), node):
+            yield entry
 
     async def promote(self, id: str, tier: str) -> None:
         """Move an entry to a more durable tier: written there first, deleted here last.
@@ -636,23 +561,7 @@ class MemorySystem:
     async def stats(self) -> SystemStats:
         """Describe the present state, per tier."""
         await self._enter()
-        tiers = {}
-        for store in self._runtime.stores:
-            adapter = await store.adapter.stats()
-            tiers[str(store.name)] = TierStats(
-                entries=await store.adapter.count(self.namespace, EVERYTHING),
-                entries_total=adapter.entries,
-                bytes=adapter.bytes,
-                adapter_type=store.policy.adapter_type,
-                backend=adapter.backend,
-                durable=store.adapter.capabilities.durable,
-                text_search=store.has_text,
-                last_error=store.last_error,
-                details=adapter.details,
-            )
-        return SystemStats(
-            namespace=self.namespace, tiers=tiers, embedder=self._scope.pipeline.spec.fingerprint
-        )
+        return await describe(self._scope)
 
     async def aclose(self) -> None:
         """Finish background work and close the backends; closing twice does nothing.
@@ -673,9 +582,3 @@ class MemorySystem:
 
     def __repr__(self) -> str:
         return f"MemorySystem(namespace={self.namespace!r}, tiers={[str(tier) for tier in self.tiers]})"
-
-
-def _check_unit(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
-        raise InvalidInputError(f"{name} must be a number in [0, 1], not {value!r}")
-    return float(value)

@@ -78,7 +78,8 @@ class EntryRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     def accessed(self, touch: Touch) -> EntryRecord:
         """Return the record after ``touch``."""
-        latest = touch.at_us if self.accessed_us is None else max(self.accessed_us, touch.at_us)
+        known = self.accessed_us
+        latest = touch.at_us if known is None or known < touch.at_us else known
         return msgspec.structs.replace(self, access_count=self.access_count + touch.count, accessed_us=latest)
 
 

@@ -115,7 +115,7 @@ class StorageAdapter(ABC):
     async def get_many(self, namespace: str, ids: Sequence[str]) -> list[MemoryEntry | None]:
         """Read entries in the order of ``ids``; None for those absent or expired."""
 
-    def get_now(self, namespace: str, id: str) -> MemoryEntry | None | NotNow:
+    def get_now(self, namespace: str, id: str) -> MemoryEntry | NotNow | None:
         """Read one entry without waiting, or return ``NOT_NOW``: the caller then awaits :meth:`get_many`.
 
         For adapters that hold their entries in this process; others leave it as it is. Where it answers, the

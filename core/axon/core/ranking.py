@@ -143,10 +143,10 @@ def vector_results(hits: Sequence[Hit], tier: Tier, min_score: float | None) -> 
     """Turn the hits of a vector search in one tier, best first, into results; the hot path of :func:`rank`."""
     results = []
     for hit in hits:
-        similarity = hit.similarity
+        entry, similarity = hit.entry, hit.similarity
         score = (1.0 + similarity) / 2.0 if similarity is not None else 0.0
         if min_score is not None and score < min_score:
             break
-        hit.entry.tier = tier
-        results.append(RecallResult(hit.entry, score, similarity, tier))
+        entry.tier = tier
+        results.append(RecallResult(entry, score, similarity, tier))
     return results

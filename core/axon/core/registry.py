@@ -28,6 +28,7 @@ class Registration(NamedTuple):
 _ADAPTERS: dict[str, Registration] = {
     "memory": Registration("axon.adapters.memory:MemoryAdapter"),
     "sqlite": Registration("axon.adapters.sqlite:SqliteAdapter"),
+    "redis": Registration("axon.adapters.redis:RedisAdapter", "redis"),
     "chroma": Registration("axon.adapters.chroma:ChromaAdapter", "chroma"),
 }
 
@@ -64,7 +65,7 @@ def build_adapter(policy: TierPolicy, clock: Clock) -> StorageAdapter:
         raise ConfigError(
             f"no adapter is registered as {policy.adapter_type!r}{nearest(policy.adapter_type, _ADAPTERS)}"
         )
-    options = read_options(policy.adapter_type, policy.adapter_config)
+    options = read_options(policy.adapter_type, policy.adapter_config).for_tier(policy.tier)
     module, _, name = registration.target.partition(":")
     adapter = getattr(import_module(module), name)(options, clock=clock)
     if not isinstance(adapter, StorageAdapter):

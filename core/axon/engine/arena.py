@@ -48,15 +48,21 @@ class View(NamedTuple):
     alive: FilterNode
     vectorless: set[int]
 
-    def entry(self, row: int) -> MemoryEntry | None:
-        """Hand out the entry of a row, or None if it was deleted since."""
-        record = self.records[row]
-        if record is None:
-            return None
-        vectors = self.vectors
-        if vectors is None or row in self.vectorless:
-            return MemoryEntry.of(record)
-        return MemoryEntry.in_block(record, vectors.blocks[row >> BLOCK_BITS], row & (BLOCK_ROWS - 1))
+    def entries(self, rows: Iterable[int]) -> list[MemoryEntry | None]:
+        """Hand out the entries of some rows; None for those deleted since."""
+        records, vectors, vectorless = self.records, self.vectors, self.vectorless
+        blocks = () if vectors is None else vectors.blocks
+        in_block = MemoryEntry.in_block
+        found: list[MemoryEntry | None] = []
+        for row in rows:
+            record = records[row]
+            if record is None:
+                found.append(None)
+            elif vectors is None or row in vectorless:
+                found.append(MemoryEntry.of(record))
+            else:
+                found.append(in_block(record, blocks[row >> BLOCK_BITS], row & (BLOCK_ROWS - 1)))
+        return found
 
 
 class Arena:
@@ -84,6 +90,7 @@ class Arena:
         self._text = TextIndex(self._records) if self._has_text else None
         self._earliest_expiry: int | None = None
         self._excluded: tuple[int, int, NDArray[np.intp], NDArray[np.intp]] | None = None
+        self._view: View | None = None
 
     def __len__(self) -> int:
         return len(self._row_of)
@@ -151,6 +158,7 @@ class Arena:
         old = self._row_of.get(record.id)
         if old is not None:
             self._bury(old)
+        self._view = None
         self._records.append(record)
         self._row_of[record.id] = row
         if vector is not None and rows is not None:
@@ -162,6 +170,7 @@ class Arena:
             self._note_expiry(record.expires_us)
 
     def _put_block(self, entries: Sequence[MemoryEntry], block: NDArray[np.float32]) -> None:
+        self._view = None
         row = len(self._records)
         rows = self._rows_of_dims(block.shape[1], row)
         self._records.extend([entry.record for entry in entries])
@@ -183,6 +192,7 @@ class Arena:
             self._earliest_expiry = expires_us
 
     def _bury(self, row: int) -> None:
+        self._view = None
         self._records[row] = None
         self._dead.append(row)
 
@@ -246,11 +256,12 @@ class Arena:
     def view(self, now_us: int) -> View:
         """Take the state as of now."""
         with self.lock:
+            earliest = self._earliest_expiry
+            if self._view is not None and (earliest is None or earliest > now_us):
+                return self._view
             dead, without_vector = self._dead_rows()
-            alive: FilterNode = EVERYTHING
-            if self._earliest_expiry is not None and self._earliest_expiry <= now_us:
-                alive = negate(Lte(_EXPIRES_AT, to_datetime(now_us)))
-            return View(
+            some_expired = earliest is not None and earliest <= now_us
+            view = View(
                 len(self._records),
                 self._records,
                 self._vectors,
@@ -258,9 +269,12 @@ class Arena:
                 without_vector,
                 self._columns,
                 self._text,
-                alive,
+                negate(Lte(_EXPIRES_AT, to_datetime(now_us))) if some_expired else EVERYTHING,
                 self._vectorless,
             )
+            if not some_expired:
+                self._view = view
+            return view
 
     def rows_of(self, ids: Iterable[str]) -> list[int]:
         """Rows of the ids that are present, ascending."""
@@ -319,6 +333,7 @@ class Arena:
         self._dead = [row for row, record in enumerate(records) if record is None]
         self._vectors = vectors
         self._excluded = None
+        self._view = None
 
 
 def _shared_block(entries: Sequence[MemoryEntry]) -> NDArray[np.float32] | None:

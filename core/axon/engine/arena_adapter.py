@@ -63,11 +63,7 @@ class ArenaAdapter(StorageAdapter):
             return [[] for _ in requests]
         view = arena.view(self.clock.now_us())
         if _fits_inline(view, requests):
-            return (
-                [search(view, request) for request in requests]
-                if len(requests) == 1
-                else search_together(view, requests)
-            )
+            return [search(view, requests[0])] if len(requests) == 1 else search_together(view, requests)
         if len(requests) == 1:
             return [await self._batcher(arena).search(requests[0])]
         return await in_worker(lambda: search_together(view, requests))

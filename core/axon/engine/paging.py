@@ -54,7 +54,7 @@ def page(
         last = _read_cursor(cursor)
         keyed = [key for key in keyed if (key[:2] < last if by_id_down else key[:2] > last)]
     chosen = (heapq.nlargest if by_id_down else heapq.nsmallest)(limit, keyed)
-    entries = [entry for _, _, row in chosen if (entry := view.entry(row)) is not None]
+    entries = [entry for entry in view.entries(row for _, _, row in chosen) if entry is not None]
     more = len(keyed) > limit
     return Page(entries, json.dumps(chosen[-1][:2]) if more else None)
 

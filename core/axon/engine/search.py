@@ -164,11 +164,11 @@ def _hits(
     values = repeat(None, rows.shape[0]) if similarities is None else similarities.tolist()
     cosines = [value if value is None or -1.0 <= value <= 1.0 else _cosine(value) for value in values]
     scores = repeat(None, rows.shape[0]) if texts is None else texts.tolist()
-    entry = view.entry
+    entries = view.entries(rows.tolist())
     return [
-        Hit(found, cosine, score)
-        for row, cosine, score in zip(rows.tolist(), cosines, scores, strict=True)
-        if (found := entry(row)) is not None
+        Hit(entry, cosine, score)
+        for entry, cosine, score in zip(entries, cosines, scores, strict=True)
+        if entry is not None
     ]
 
 

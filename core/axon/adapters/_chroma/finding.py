@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.adapters._chroma.records import entry_of, is_expired
+from axon.adapters._chroma.records import direction_of, entry_of, is_expired
 from axon.adapters._chroma.room import Room, alive, as_where
 from axon.adapters._chroma.shelf import Row
 from axon.adapters._filters.chroma import Where, compile_filter
@@ -59,9 +59,7 @@ def _query(request: SearchRequest, dims: int | None) -> Floats:
             f"the query vector has {vector.shape[0]} dimensions, this namespace holds {dims}; "
             "use the embedder the namespace was filled with"
         )
-    # Scaled, because the square of a very short or long query leaves the range of float32.
-    length = float(np.linalg.norm(vector.astype(np.float64)))
-    return (vector / length).astype(np.float32) if length else vector
+    return direction_of(vector)[0]
 
 
 def _nearest(
@@ -88,12 +86,9 @@ def _exactly(room: Room, queries: list[Floats], k: int, where: Where | bool) -> 
     ids, matrix = room.vectors.vectors(as_where(where))
     if not ids:
         return [[] for _ in queries]
-    lengths = np.linalg.norm(matrix.astype(np.float64), axis=1)
-    lengths[lengths == 0.0] = 1.0
-    unit = matrix / lengths[:, None]
     best = []
     for query in queries:
-        scores = unit @ query
+        scores = matrix @ query
         order = sorted(range(len(ids)), key=lambda place, scores=scores: (-scores[place], ids[place]))[:k]  # type: ignore[misc]  # the default binds it
         best.append([(ids[place], float(scores[place])) for place in order])
     rows = {row.id: row for row in room.vectors.rows_of([id for near in best for id, _ in near])}
@@ -102,7 +97,7 @@ def _exactly(room: Room, queries: list[Floats], k: int, where: Where | bool) -> 
 
 def _hits(near: Near) -> list[Hit]:
     hits = [
-        Hit(entry_of(row, None if row.vector is None else row.vector.copy()), max(-1.0, min(1.0, 1.0 - distance)))
+        Hit(entry_of(row, with_vector=True), max(-1.0, min(1.0, 1.0 - distance)))
         for row, distance in near
     ]
     hits.sort(key=lambda hit: (-(hit.similarity or 0.0), hit.entry.id))

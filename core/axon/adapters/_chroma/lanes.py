@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
@@ -17,7 +18,7 @@ AnswerT = TypeVar("AnswerT")
 
 class _Job(NamedTuple):
     room: Room
-    method: str
+    method: Callable[[Room, Sequence[Any]], Sequence[Any]]
     payload: Any
     weight: int
     future: Future[Any]
@@ -31,7 +32,7 @@ class Lanes:
 
     Parameters
     ----------
-    readers : threads that read, >= 1; 0 to read in the thread that writes.
+    readers : threads that read; 0 to read in the thread that writes.
     max_batch : most entries to join.
     """
 
@@ -40,16 +41,28 @@ class Lanes:
         self._lock = threading.Lock()
         self._waiting: list[_Job] = []
         self._draining = False
-        self._last: dict[Room, Future[Any]] = {}
+        self._unfinished: Counter[Room] = Counter()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="axon-chroma")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="axon-chroma-read") if readers else self._writer
 
-    async def write(self, room: Room, method: str, payload: object, weight: int = 1) -> Any:
-        """Have ``room.method`` called with this payload, perhaps among others; returns its answer for this one."""
-        future: Future[Any] = Future()
+    async def write(
+        self,
+        room: Room,
+        method: Callable[[Room, Sequence[PayloadT]], Sequence[AnswerT | Exception]],
+        payload: PayloadT,
+        weight: int = 1,
+    ) -> AnswerT:
+        """Have ``method`` called with this payload, perhaps among others; returns its answer for this one.
+
+        Raises
+        ------
+        Exception
+            What ``method`` raised, or answered for this payload.
+        """
+        future: Future[AnswerT] = Future()
         with self._lock:
             self._waiting.append(_Job(room, method, payload, weight, future))
-            self._last[room] = future
+            self._unfinished[room] += 1
             if not self._draining:
                 self._draining = True
                 self._writer.submit(self._drain)
@@ -57,11 +70,8 @@ class Lanes:
 
     async def read(self, room: Room, work: Callable[[], T]) -> T:
         """Call ``work`` after the writes to ``room`` that were asked for before."""
-        with self._lock:
-            last = self._last.get(room)
-        if last is not None and not last.done():
-            # Shielded: the write belongs to another caller, who is told of its outcome.
-            await asyncio.wait([asyncio.shield(asyncio.wrap_future(last))])
+        if self._unfinished[room]:
+            await self.write(room, _pass, None, 0)
         return await self.run(work)
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -79,19 +89,22 @@ class Lanes:
                 jobs, self._waiting = self._waiting, []
                 if not jobs:
                     self._draining = False
-                    self._last = {room: future for room, future in self._last.items() if not future.done()}
                     return
             wanted = [job for job in jobs if job.future.set_running_or_notify_cancel()]
-            for room in dict.fromkeys(job.room for job in wanted):
+            for room in dict.fromkeys(job.room for job in jobs):
                 for group in self._groups([job for job in wanted if job.room is room]):
                     _carry_out(group)
+                with self._lock:
+                    self._unfinished[room] -= sum(job.room is room for job in jobs)
+                    if not self._unfinished[room]:
+                        del self._unfinished[room]
 
     def _groups(self, jobs: Sequence[_Job]) -> list[list[_Job]]:
         """Join neighbours of one kind, as far as one call may be large."""
         groups: list[list[_Job]] = []
         weight = 0
         for job in jobs:
-            if groups and groups[-1][0].method == job.method and weight + job.weight <= self._max_batch:
+            if groups and groups[-1][0].method is job.method and weight + job.weight <= self._max_batch:
                 groups[-1].append(job)
                 weight += job.weight
             else:
@@ -100,9 +113,13 @@ class Lanes:
         return groups
 
 
+def _pass(room: Room, payloads: Sequence[None]) -> Sequence[None]:
+    return payloads
+
+
 def _carry_out(group: Sequence[_Job]) -> None:
     try:
-        answers = getattr(group[0].room, group[0].method)([job.payload for job in group])
+        answers = group[0].method(group[0].room, [job.payload for job in group])
     except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
         for job in group:
             job.future.set_exception(error)

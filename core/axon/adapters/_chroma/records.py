@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,20 @@ from axon.adapters._filters.payload import decode_payload, encode_payload
 from axon.adapters._filters.tokens import NEVER, numbers_of, tokens_of
 from axon.core.models import EntryRecord, MemoryEntry
 
+Floats = NDArray[np.float32]
+
 NO_VECTOR = np.ones(1, np.float32)
 """Stands in for the vector of an entry without one, since Chroma takes no record without."""
 
+_SAME_LENGTH = 1e-6
+"""Lengths this near to 1 change no cosine by more than that."""
 
-def metadata_of(record: EntryRecord) -> dict[str, Any]:
+
+def metadata_of(record: EntryRecord, original: bytes | None) -> dict[str, Any]:
     """Write what is kept beside the vector; None removes what an older version of the entry left."""
     return {
         "payload": encode_payload(record),
+        "vector": None if original is None else b64encode(original).decode(),
         TOKENS: tokens_of(record),
         "importance": float(record.importance),
         "created_at": record.created_us,
@@ -31,13 +38,32 @@ def metadata_of(record: EntryRecord) -> dict[str, Any]:
     } | {NUMBER + key: number for key, number in numbers_of(record).items()}
 
 
+def direction_of(vector: Floats) -> tuple[Floats, bytes | None]:
+    """Scale a vector to length 1, and tell what must be kept to give the original back.
+
+    Returns
+    -------
+    (direction, original) : float32, shape (dims,), what the index compares; the bytes of ``vector``, or None where
+        both are the same, as for models that normalise.
+    """
+    length = float(np.linalg.norm(vector.astype(np.float64)))
+    if length == 0.0 or abs(length - 1.0) < _SAME_LENGTH:
+        return vector, None
+    return (vector.astype(np.float64) / length).astype(np.float32), vector.astype("<f4").tobytes()
+
+
 def vanished(old: dict[str, Any], new: dict[str, Any]) -> dict[str, None]:
     """Name the keys of an older version that the new one must remove, since Chroma merges."""
     return {key: None for key in old if key.startswith(NUMBER) and key not in new}
 
 
-def entry_of(row: Row, vector: NDArray[np.float32] | None) -> MemoryEntry:
+def entry_of(row: Row, *, with_vector: bool) -> MemoryEntry:
     """Read an entry.
+
+    Parameters
+    ----------
+    row : its record.
+    with_vector : False for entries that have none, and where it does not matter.
 
     Raises
     ------
@@ -47,7 +73,12 @@ def entry_of(row: Row, vector: NDArray[np.float32] | None) -> MemoryEntry:
     metadata = row.metadata
     accessed: int | None = metadata.get("accessed_at")
     record = decode_payload(metadata.get("payload"), row.id, int(metadata.get("access_count") or 0), accessed)
-    return MemoryEntry.of(record, vector)
+    if not with_vector or row.vector is None:
+        return MemoryEntry.of(record)
+    original = metadata.get("vector")
+    if original is None:
+        return MemoryEntry.of(record, row.vector.copy())
+    return MemoryEntry.of(record, np.frombuffer(b64decode(original), "<f4").astype(np.float32))
 
 
 def is_expired(row: Row, now_us: int) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.adapters._chroma.connection import Connection
-from axon.adapters._chroma.records import NO_VECTOR, entry_of, is_expired, metadata_of, vanished
+from axon.adapters._chroma.records import NO_VECTOR, direction_of, entry_of, is_expired, metadata_of, vanished
 from axon.adapters._chroma.shelf import Row, Shelf
 from axon.adapters._filters.chroma import Where, both
 from axon.core.adapter_options import ChromaOptions
@@ -36,16 +36,19 @@ class Room:
         self.texts = Shelf(connection, options, namespace, "texts")
         self.shelves = (self.vectors, self.texts)
         self._max_batch = connection.max_batch
-        self._dims: int | None = None
+        self._dims: tuple[object, int] | None = None
 
     def dims(self) -> int | None:
         """Numbers per vector, or None while no entry has a vector."""
-        if self.vectors.find() is None:
-            self._dims = None
-        elif self._dims is None:
+        collection = self.vectors.find()
+        if collection is None:
+            return None
+        if self._dims is None or self._dims[0] != collection.id:
             rows = self.vectors.rows(None, limit=1)
-            self._dims = None if not rows or rows[0].vector is None else int(rows[0].vector.shape[0])
-        return self._dims
+            if not rows or rows[0].vector is None:
+                return None
+            self._dims = collection.id, int(rows[0].vector.shape[0])
+        return self._dims[1]
 
     def put_each(self, batches: Sequence[Sequence[MemoryEntry]]) -> list[EmbeddingMismatchError | None]:
         """Write several batches at once; one whose vectors do not fit is left out and answered with its error."""
@@ -71,10 +74,13 @@ class Room:
     def _upsert(self, shelf: Shelf, entries: Sequence[MemoryEntry]) -> None:
         ids = [entry.id for entry in entries]
         old = {row.id: row.metadata for row in shelf.metadatas_of(ids)}
-        metadatas = [metadata_of(entry.record) for entry in entries]
-        for id, metadata in zip(ids, metadatas, strict=True):
-            metadata |= vanished(old.get(id, {}), metadata)
-        vectors = [NO_VECTOR if entry.stored_vector is None else entry.stored_vector for entry in entries]
+        vectors, metadatas = [], []
+        for entry in entries:
+            given = entry.stored_vector
+            direction, original = (NO_VECTOR, None) if given is None else direction_of(given)
+            metadata = metadata_of(entry.record, original)
+            vectors.append(direction)
+            metadatas.append(metadata | vanished(old.get(entry.id, {}), metadata))
         shelf.upsert(ids, np.stack(vectors), metadatas)
 
     def delete_each(self, batches: Sequence[Sequence[str]]) -> list[int]:
@@ -97,7 +103,7 @@ class Room:
         touches = [touch for batch in batches for touch in batch]
         ids = [touch.id for touch in touches]
         for shelf in self.shelves:
-            counted = {row.id: entry_of(row, None).record for row in shelf.metadatas_of(ids)}
+            counted = {row.id: entry_of(row, with_vector=False).record for row in shelf.metadatas_of(ids)}
             for touch in touches:
                 if touch.id in counted:
                     counted[touch.id] = counted[touch.id].accessed(touch)
@@ -124,16 +130,16 @@ class Room:
         """Delete everything."""
         for shelf in self.shelves:
             shelf.drop()
-        self._dims = None
         return list(times)
 
     def get(self, ids: Sequence[str], now_us: int) -> list[MemoryEntry | None]:
         """Read entries in the order of ``ids``; None for those absent or expired."""
-        found = {row.id: entry_of(row, row.vector) for row in self.vectors.rows_of(ids) if not is_expired(row, now_us)}
+        rows = self.vectors.rows_of(ids)
+        found = {row.id: entry_of(row, with_vector=True) for row in rows if not is_expired(row, now_us)}
         missing = [id for id in ids if id not in found]
         if missing:
             rows = self.texts.metadatas_of(missing)
-            found |= {row.id: entry_of(row, None) for row in rows if not is_expired(row, now_us)}
+            found |= {row.id: entry_of(row, with_vector=False) for row in rows if not is_expired(row, now_us)}
         handed_out: set[str] = set()
         answer: list[MemoryEntry | None] = []
         for id in ids:
@@ -150,7 +156,7 @@ class Room:
             if any(is_expired(row, now_us) for row in rows):
                 rows = shelf.rows(as_where(alive(where, now_us)), limit=k)
             for row in rows:
-                entries.setdefault(row.id, entry_of(row, row.vector if shelf is self.vectors else None))
+                entries.setdefault(row.id, entry_of(row, with_vector=shelf is self.vectors))
         return list(entries.values())[:k]
 
     def count(self, where: Where | bool, now_us: int) -> int:

@@ -84,7 +84,8 @@ class Shelf:
         """Return the collection, made where it is missing."""
         options = self._options
         hnsw = {
-            "space": "cosine",
+            # On directions this is the cosine, and unlike "cosine" it gives back what it was given, to the bit.
+            "space": "ip",
             "ef_search": options.ef_search,
             "ef_construction": options.ef_construction,
             "max_neighbors": options.max_neighbors,
@@ -176,7 +177,7 @@ class Shelf:
     def nearest(
         self, queries: list[NDArray[np.float32]], k: int, where: Where | None
     ) -> list[list[tuple[Row, float]]]:
-        """The ``k`` nearest records of each query with their cosine distances, as the index finds them."""
+        """The ``k`` nearest records of each query with 1 minus their cosines, as the index finds them."""
         query: Any = {"query_embeddings": queries, "n_results": k, "where": where}
         include: Any = ["metadatas", "embeddings", "distances"]
         found: Any = self.read(lambda collection: collection.query(**query, include=include))

@@ -7,12 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from redis.asyncio.connection import SSLConnection, parse_url
+from redis.asyncio import Redis
+from redis.asyncio.connection import Connection, SSLConnection, parse_url
+from redis.asyncio.sentinel import SentinelConnectionPool
 
+from axon.core.adapter_options import RedisOptions
 from axon.core.errors import ConfigError
 
 _SENTINEL = {"redis+sentinel": False, "rediss+sentinel": True}
 _DEFAULT_SENTINEL_PORT = 26379
+_CLIENTS_OWN = frozenset(
+    {"encoding", "encoding_errors", "parser_class", "retry_on_error", "redis_connect_func", "event_dispatcher"}
+) | {"maint_notifications_config", "oss_cluster_maint_notifications_handler", "maint_notifications_pool_handler"}
+"""Settings of a client's connections that make sense for that client only."""
+
 _FORMS = "redis://, rediss://, unix:// or redis+sentinel://host:port,host:port/service/db"
 
 
@@ -50,6 +58,27 @@ def read_address(url: str) -> Address:
     except (ValueError, TypeError) as error:
         raise ConfigError(f"url cannot be read; it must be {_FORMS}") from error
     return Address(arguments, _label(scheme, arguments))
+
+
+def address_of(options: RedisOptions) -> Address:
+    """Find out where the server of some options is: from the client the user gave, else from the URL.
+
+    Raises
+    ------
+    ConfigError
+        If the URL cannot be read, or the client is none of ``redis.asyncio``.
+    """
+    if options.client is None:
+        return read_address(options.url.get_secret_value())
+    pool = getattr(options.client, "connection_pool", None)
+    if not isinstance(options.client, Redis) or pool is None:
+        raise ConfigError("client must be a redis.asyncio.Redis; name a cluster by url")
+    if isinstance(pool, SentinelConnectionPool):
+        raise ConfigError("a client behind sentinels cannot be shared; name the sentinels by url=redis+sentinel://")
+    arguments = {key: value for key, value in pool.connection_kwargs.items() if key not in _CLIENTS_OWN}
+    if pool.connection_class is not Connection:
+        arguments["connection_class"] = pool.connection_class
+    return Address(arguments, _label("rediss" if pool.connection_class is SSLConnection else "redis", arguments))
 
 
 def _label(scheme: str, arguments: Mapping[str, Any]) -> str:

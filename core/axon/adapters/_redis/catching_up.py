@@ -28,7 +28,7 @@ async def catch_up(session: Session, space: Space, replica: Replica, version: Ve
     """
     at = replica.start_reading(version)
     try:
-        while not replica.is_current(version):
+        while replica.current(version) is None:
             page = await _ask_changes(session, space, at)
             if page.epoch != at.epoch or page.floor > at.marks:
                 version = Version(page.epoch, page.seq)

@@ -20,7 +20,7 @@ _MOST_ENTRIES = 1_000
 
 
 class Interrupted(Exception):
-    """An attempt that may be repeated; ``cause`` is what it met."""
+    """An attempt that may be repeated; ``cause`` is what it met. Never leaves the adapter."""
 
     def __init__(self, cause: BaseException) -> None:
         super().__init__(str(cause))

@@ -70,11 +70,13 @@ class Replica:
     Parameters
     ----------
     make_arena : makes an empty arena.
+    retire : told of an arena that has been replaced.
     """
 
-    def __init__(self, make_arena: Callable[[], Arena]) -> None:
+    def __init__(self, make_arena: Callable[[], Arena], retire: Callable[[Arena], None]) -> None:
         self.corrupt: dict[str, AdapterError] = {}
         self._make_arena = make_arena
+        self._retire = retire
         self._lock = threading.Lock()
         self._position: Position | None = None
         self._reading = 0
@@ -85,10 +87,12 @@ class Replica:
         """The entries as of now; None before the first load."""
         return None if self._position is None else self._position.arena
 
-    def is_current(self, version: Version) -> bool:
-        """Tell whether everything up to ``version`` is applied."""
+    def current(self, version: Version) -> Arena | None:
+        """Return the arena if everything up to ``version`` is applied to it, else None."""
         at = self._position
-        return at is not None and at.epoch == version.epoch and min(at.seen, at.marks) >= version.seq
+        if at is None or at.epoch != version.epoch or min(at.seen, at.marks) < version.seq:
+            return None
+        return at.arena
 
     def note(self, changed: Changed, apply: Callable[[Arena], object]) -> None:
         """Apply a change of our own that the server acknowledged, or keep it until its turn comes."""
@@ -146,9 +150,15 @@ class Replica:
             self._change(at.arena, page, entries, touched)
             self._note_faults(written.ids, faults)
             reached = Position(at.arena, page.epoch, page.seen, page.seq)
-            if mine or not page.more:
+            if mine or (not page.more and not self._is_ahead_of(reached)):
+                if self._position is not None and not mine:
+                    self._retire(self._position.arena)
                 self._position = reached
             return reached
+
+    def _is_ahead_of(self, other: Position) -> bool:
+        at = self._position
+        return at is not None and at.epoch == other.epoch and at.seen >= other.seen
 
     @staticmethod
     def _change(arena: Arena, page: PageOfChanges, entries: Sequence[MemoryEntry], touched: Rows) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from axon.core.errors import AdapterError, TierError
 from axon.core.filter.ast import FilterNode
@@ -16,7 +17,7 @@ from axon.core.reports import RecallResults
 from axon.core.tier import TierStore
 
 
-class Question(NamedTuple):
+class Question(msgspec.Struct, frozen=True):
     """One recall, checked.
 
     Attributes
@@ -60,7 +61,10 @@ async def recall(
         and not question.explain
         and not question.partial
     ):
-        hits = await _ask_one(stores[0], namespace, request)
+        try:
+            hits = await stores[0].search(namespace, request)
+        except AdapterError as error:
+            raise TierError(stores[0].name, error) from error
         results = vector_results(hits, stores[0].name, question.min_score)
         runtime.touch(namespace, results)
         return results
@@ -73,9 +77,9 @@ async def recall(
         for store, answer in zip(stores, answers, strict=True)
         if isinstance(answer, AdapterError)
     }
-    for tier, error in failed.items():
-        if not question.partial:
-            raise TierError(tier, error) from error
+    if failed and not question.partial:
+        tier, cause = next(iter(failed.items()))
+        raise TierError(tier, cause) from cause
     found = [
         (store.name, answer)
         for store, answer in zip(stores, answers, strict=True)
@@ -93,13 +97,6 @@ async def recall(
     )
     runtime.touch(namespace, results)
     return RecallResults(results, failed) if question.partial else results
-
-
-async def _ask_one(store: TierStore, namespace: str, request: SearchRequest) -> list[Hit]:
-    try:
-        return await store.search(namespace, request)
-    except AdapterError as error:
-        raise TierError(store.name, error) from error
 
 
 async def _ask_all(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
+from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -100,18 +101,21 @@ class Runtime:
         """Note that entries were returned; written later, in batches."""
         if results:
             self._touched.append((self.clock.now_us(), namespace, results))
-            if len(self._touched) >= _TOUCH_BATCH:
+            # At multiples only: between them a flush has been started and has not had its turn yet.
+            if len(self._touched) % _TOUCH_BATCH == 0:
                 self.start(self.flush_touches())
 
     async def flush_touches(self) -> None:
         """Write the access statistics noted so far."""
         noted, self._touched = self._touched, []
-        by_place: dict[tuple[Tier, str], dict[str, Touch]] = {}
+        by_place: dict[tuple[Tier, str], tuple[list[str], dict[str, int]]] = {}
         for now_us, namespace, results in noted:
-            for result in results:
-                touches = by_place.setdefault((result.tier, namespace), {})
-                id = result.entry.record.id
-                known = touches.get(id)
-                touches[id] = Touch(id, now_us, 1 if known is None else known.count + 1)
-        for (tier, namespace), touches in by_place.items():
-            await self.tiers[tier].adapter.touch_many(namespace, list(touches.values()))
+            for tier in self.names:
+                ids = [result.entry.record.id for result in results if result.tier is tier]
+                if ids:
+                    returned, latest = by_place.setdefault((tier, namespace), ([], {}))
+                    returned += ids
+                    latest.update(dict.fromkeys(ids, now_us))
+        for (tier, namespace), (returned, latest) in by_place.items():
+            touches = [Touch(id, latest[id], count) for id, count in Counter(returned).items()]
+            await self.tiers[tier].adapter.touch_many(namespace, touches)

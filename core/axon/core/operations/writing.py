@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from axon.core.errors import AdapterError, AxonError, EmbeddingMismatchError, InvalidInputError, at_position
 from axon.core.models import EntryRecord, MemoryEntry, MemoryInput, Tier, Vector
-from axon.core.operations.drafts import make_record, read_input
+from axon.core.operations.drafts import changed_record, make_record, read_input
 from axon.core.operations.moves import after_write
 from axon.core.operations.scope import Scope
 from axon.core.tier import TierStore
@@ -73,6 +73,18 @@ async def settle(scope: Scope, store: TierStore, entries: Sequence[MemoryEntry],
                 await other.adapter.delete_many(scope.namespace, ids)
     if store.needs_care:
         await after_write(scope, store)
+
+
+async def update(scope: Scope, entry: MemoryEntry, tier: Tier, changes: Mapping[str, Any]) -> MemoryEntry:
+    """Apply the changes of ``MemorySystem.update`` to an entry where it lies; new text is embedded anew."""
+    record = changed_record(entry.record, scope.runtime.clock.now_us(), changes)
+    vector, embedded = entry.embedding, False
+    if vector is not None and record.text != entry.record.text:
+        vector, embedded = (await scope.embed([record.text]))[0], True
+    await put(scope, tier, (MemoryEntry.of(record, vector),), embedded=embedded, known_ids=True)
+    changed = MemoryEntry.of(record, vector)
+    changed.tier = tier
+    return changed
 
 
 async def bulk_store(
