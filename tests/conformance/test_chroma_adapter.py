@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import chromadb
 import pytest
 
 from axon.adapters.chroma import ChromaAdapter
 from axon.core.adapter_options import ChromaOptions
 from axon.core.clock import ManualClock
 from axon.testing import AdapterFactory, AdapterSuite
+from tests.servers.chroma_server import shared_server
 
 
 class TestChromaInMemory(AdapterSuite):
-    backend = "chroma in memory"
+    backend = "chroma-memory"
 
     @pytest.fixture
     def make_adapter(self, clock: ManualClock) -> AdapterFactory:
@@ -21,9 +25,23 @@ class TestChromaInMemory(AdapterSuite):
 
 
 class TestChromaInFolder(AdapterSuite):
-    backend = "chroma in a folder"
+    backend = "chroma-embedded"
 
     @pytest.fixture
     def make_adapter(self, tmp_path: Path, clock: ManualClock) -> AdapterFactory:
         options = ChromaOptions(path=str(tmp_path / "chroma"))
         return lambda: ChromaAdapter(options, clock=clock)
+
+
+class TestChromaServer(AdapterSuite):
+    backend = "chroma-server"
+
+    @pytest.fixture
+    def make_adapter(self, clock: ManualClock) -> Iterator[AdapterFactory]:
+        name, port = f"test-{uuid4().hex}", shared_server().port
+        options = ChromaOptions(host="127.0.0.1", port=port, collection_name=name, timeout=60)
+        yield lambda: ChromaAdapter(options, clock=clock)
+        with chromadb.HttpClient(host="127.0.0.1", port=port) as client:
+            for collection in client.list_collections():
+                if collection.name.startswith(name):
+                    client.delete_collection(collection.name)

@@ -6,6 +6,7 @@ and nothing more.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import inspect
 import json
@@ -28,6 +29,7 @@ from axon.embedders.hashing import HashingEmbedder
 from tests.docs.blocks import Block, find_blocks, run
 
 PAGE = Path(__file__).parent / "spec" / "performance.md"
+DIGEST = "bdd6081b959049119747ec040f4caa6ff4500d7fc5c95b547b5a62edef145db8"
 BLOCKS = [block for block in find_blocks(PAGE) if block.language == "python"]
 
 TEXTS = ["the first text", "another text", "a third one"]
@@ -222,6 +224,11 @@ CHECKS: dict[str, Check] = {
     "3. Monitor Performance": logged,
 }
 WARNINGS: dict[str, str] = {"1. Use Appropriate Adapters": "pinecone"}
+
+
+def test_the_document_is_as_its_author_wrote_it() -> None:
+    digest = hashlib.sha256(PAGE.read_bytes()).hexdigest()
+    assert digest == DIGEST, "a formatter has rewritten the blocks, or the document has a new version"
 
 
 def test_every_block_has_a_check() -> None:

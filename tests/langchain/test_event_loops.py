@@ -97,8 +97,7 @@ async def test_l2_a_model_without_async_form_does_not_hold_the_loop(memory: Memo
             return super().embed_documents(texts)
 
     async def answer() -> None:
-        while not asked.is_set():
-            await asyncio.sleep(0)
+        await asyncio.to_thread(asked.wait, 10)
         loop_ran.set()
 
     store = AxonVectorStore(memory, Waiting())

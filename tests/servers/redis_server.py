@@ -103,7 +103,9 @@ def cluster() -> list[RedisServer]:
         _expect_ok(node.call("CLUSTER", "SET-CONFIG-EPOCH", place + 1))
     for node in nodes[1:]:
         _expect_ok(nodes[0].call("CLUSTER", "MEET", "127.0.0.1", node.port))
-    wait_until(lambda: all(_sees_all(node, len(nodes)) for node in nodes), "the cluster did not come together")
+    wait_until(
+        lambda: all(_sees_all(node, len(nodes)) for node in nodes), "the cluster did not come together"
+    )
     return list(nodes)
 
 
@@ -133,5 +135,3 @@ def started(server: RedisServer) -> RedisServer:
     """Start a server and return it."""
     server.start()
     return server
-
-

@@ -224,7 +224,11 @@ class RedisAdapter(ArenaAdapter):
         found: list[MemoryEntry | None] = []
         for id, (value, access) in zip(ids, rows, strict=True):
             entry = None if value is None else unpack(id, value, access)
-            if entry is not None and entry.record.expires_us is not None and entry.record.expires_us <= now_us:
+            if (
+                entry is not None
+                and entry.record.expires_us is not None
+                and entry.record.expires_us <= now_us
+            ):
                 entry = None
             found.append(entry)
         return found
@@ -236,7 +240,7 @@ class RedisAdapter(ArenaAdapter):
         session, space = await self._session(), self._keys.space(namespace)
         changed: op.Changed = await session.submit(op.Delete(space, [space.entry(id) for id in ids]))
         self._note(namespace, changed, lambda arena: arena.delete(ids))
-        return changed.count
+        return changed.deleted
 
     async def touch_many(self, namespace: str, touches: Sequence[Touch]) -> None:
         """Add access statistics; ids that are gone are passed over."""
@@ -257,7 +261,13 @@ class RedisAdapter(ArenaAdapter):
         arena = None if replica is None else replica.arena
         if arena is None:
             return await super().text_statistics(namespace, text)
-        return await self._statistics_of(arena, text)
+        view = arena.view(self.clock.now_us())
+        index = view.text
+        if index is None:
+            return None
+        if index.lag(view.size) <= _INLINE_ROWS:
+            return index.statistics(text, view.size)
+        return await in_worker(lambda: index.statistics(text, view.size))
 
     async def count(self, namespace: str, node: FilterNode) -> int:
         """Count the unexpired entries that satisfy ``node``."""

@@ -34,6 +34,7 @@ from axon.core.operations.writing import (
     check_dims,
     own_vector,
     settle,
+    update,
 )
 from axon.core.policies import RecallMode
 from axon.core.ports import NOT_NOW, Embedder, StorageAdapter, Summarizer

@@ -48,6 +48,11 @@ class View(NamedTuple):
     alive: FilterNode
     vectorless: set[int]
 
+    @property
+    def floats(self) -> int:
+        """Vector elements that a scan of everything reads."""
+        return 0 if self.vectors is None else self.size * self.vectors.dims
+
     def entries(self, rows: Iterable[int]) -> list[MemoryEntry | None]:
         """Hand out the entries of some rows; None for those deleted since."""
         records, vectors, vectorless = self.records, self.vectors, self.vectorless

@@ -13,11 +13,14 @@ from axon.engine.arena import Arena, View
 from axon.engine.filter_mask import fields_of
 from axon.engine.micro_batch import MicroBatcher
 from axon.engine.paging import page
-from axon.engine.search import count, search, search_together
+from axon.engine.search import can_share, check_query, count, search, search_together
 from axon.engine.workers import executor, in_worker
 
-_INLINE_FLOATS = 2_500_000
+_INLINE_FLOATS = 4_000_000
 """Vector elements scanned on the calling thread: about a millisecond. A thread hop would cost more than it saves."""
+
+_SHARING_FLOATS = 1_500_000
+"""Vector elements from which on a search waits a turn of the loop for others to share the scan with."""
 
 _INLINE_ROWS = 4_000
 """Rows walked in Python, or caught up with, on the calling thread; a few milliseconds at most."""
@@ -62,11 +65,16 @@ class ArenaAdapter(StorageAdapter):
         if not len(arena):
             return [[] for _ in requests]
         view = arena.view(self.clock.now_us())
-        if _fits_inline(view, requests):
-            return [search(view, requests[0])] if len(requests) == 1 else search_together(view, requests)
-        if len(requests) == 1:
-            return [await self._batcher(arena).search(requests[0])]
-        return await in_worker(lambda: search_together(view, requests))
+        if len(requests) != 1:
+            if _fits_inline(view, requests):
+                return search_together(view, requests)
+            return await in_worker(lambda: search_together(view, requests))
+        request = requests[0]
+        if view.floats < _SHARING_FLOATS or not can_share(view, request):
+            if _fits_inline(view, requests):
+                return [search(view, request)]
+        check_query(view, request)
+        return [await self._batcher(arena).search(request)]
 
     async def text_statistics(self, namespace: str, text: str) -> TextStatistics | None:
         """Describe the namespace as far as scoring ``text`` needs it."""
@@ -82,7 +90,8 @@ class ArenaAdapter(StorageAdapter):
         known = self._batchers.get(id(arena))
         if known is None:
             batcher = MicroBatcher(
-                lambda requests: search_together(arena.view(self.clock.now_us()), requests)
+                lambda requests: search_together(arena.view(self.clock.now_us()), requests),
+                lambda requests: _fits_inline(arena.view(self.clock.now_us()), requests),
             )
             known = self._batchers[id(arena)] = arena, batcher
         return known[1]
@@ -127,7 +136,6 @@ class ArenaAdapter(StorageAdapter):
 
 def _fits_inline(view: View, requests: Sequence[SearchRequest]) -> bool:
     """Tell whether answering on the calling thread takes about a millisecond at most."""
-    floats = 0 if view.vectors is None else view.size * view.vectors.dims
     for request in requests:
         if (
             request.text is not None
@@ -140,4 +148,4 @@ def _fits_inline(view: View, requests: Sequence[SearchRequest]) -> bool:
             and view.columns.lag(fields_of(request.filter), view.size) > _INLINE_ROWS
         ):
             return False
-    return floats * len(requests) <= _INLINE_FLOATS
+    return view.floats * len(requests) <= _INLINE_FLOATS

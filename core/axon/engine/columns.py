@@ -196,8 +196,9 @@ class TagColumn(Column):
         masks = [self._tagged(tag, size) for tag in predicate.values]
         if not masks:
             return np.zeros(size, np.bool_)
-        union_or_all = np.logical_or if predicate.mode == "any" else np.logical_and
-        mask: Mask = union_or_all.reduce(masks)
+        mask = masks[0]
+        for other in masks[1:]:
+            mask = mask | other if predicate.mode == "any" else mask & other
         return mask
 
     def _tagged(self, tag: Any, size: int) -> Mask:

@@ -15,17 +15,19 @@ Answer = Callable[[Sequence[SearchRequest]], list[list[Hit]]]
 class MicroBatcher:
     """Collects the searches of one arena per event loop.
 
-    Whatever has arrived when the loop turns is answered by one job in a worker thread; what arrives meanwhile
-    forms the next one. A lone search waits for one turn of the loop and no timer. Cancelling one caller leaves
+    Whatever has arrived when the loop turns is answered by one job, in a worker thread unless it is short; what
+    arrives meanwhile forms the next one. A lone search waits for one turn of the loop and no timer. Cancelling one caller leaves
     the others alone.
 
     Parameters
     ----------
     answer : answers several requests in order; runs in a worker thread.
+    is_short : tells whether that takes so little time that it may run on the event loop instead.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, is_short: Callable[[Sequence[SearchRequest]], bool]) -> None:
         self._answer = answer
+        self._is_short = is_short
         self._pending: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, list[tuple[SearchRequest, asyncio.Future[list[Hit]]]]
         ] = weakref.WeakKeyDictionary()
@@ -59,7 +61,8 @@ class MicroBatcher:
     async def _answer_batch(self, batch: Sequence[tuple[SearchRequest, asyncio.Future[list[Hit]]]]) -> None:
         requests = [request for request, _ in batch]
         try:
-            answers = await in_worker(lambda: self._answer(requests))
+            short = self._is_short(requests)
+            answers = self._answer(requests) if short else await in_worker(lambda: self._answer(requests))
         except BaseException as error:
             for _, future in batch:
                 if not future.done():

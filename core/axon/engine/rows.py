@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -130,9 +132,8 @@ class VectorRows:
     def scores_at(self, query: Floats, rows: NDArray[np.intp]) -> Floats:
         """Compute the cosine of ``query`` (length 1) with some rows, given in ascending order."""
         out = np.empty(rows.shape[0], np.float32)
-        bounds = np.searchsorted(rows, np.arange(0, self.size + BLOCK_ROWS, BLOCK_ROWS))
-        for index in range(bounds.shape[0] - 1):
-            start, stop = bounds[index], bounds[index + 1]
+        bounds = rows.searchsorted(np.arange(0, self.size + BLOCK_ROWS, BLOCK_ROWS)).tolist()
+        for index, (start, stop) in enumerate(pairwise(bounds)):
             if start < stop:
                 local = rows[start:stop] - (index << BLOCK_BITS)
                 np.dot(self.blocks[index].take(local, axis=0), query, out=out[start:stop])

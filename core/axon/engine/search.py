@@ -39,7 +39,7 @@ def search(view: View, request: SearchRequest) -> list[Hit]:
 
 def search_together(view: View, requests: Sequence[SearchRequest]) -> list[list[Hit]]:
     """Answer several requests; unfiltered vector searches share one matrix product."""
-    shared = [place for place, request in enumerate(requests) if _can_share(view, request)]
+    shared = [place for place, request in enumerate(requests) if can_share(view, request)]
     answers: list[list[Hit]] = [[] for _ in requests]
     if len(shared) > 1:
         assert view.vectors is not None
@@ -59,9 +59,22 @@ def search_together(view: View, requests: Sequence[SearchRequest]) -> list[list[
     return answers
 
 
-def _can_share(view: View, request: SearchRequest) -> bool:
+def can_share(view: View, request: SearchRequest) -> bool:
+    """Tell whether a request is a plain vector search, which can share a matrix product with others."""
     everything = request.filter is EVERYTHING and view.alive is EVERYTHING
     return everything and view.vectors is not None and request.vector is not None and request.text is None
+
+
+def check_query(view: View, request: SearchRequest) -> None:
+    """Refuse a query that does not fit, before it joins others that would fail with it.
+
+    Raises
+    ------
+    EmbeddingMismatchError
+        If the query vector has another number of dimensions than the arena.
+    """
+    if request.vector is not None:
+        unit(view, request.vector)
 
 
 def unit(view: View, vector: Floats) -> Floats:
@@ -82,7 +95,8 @@ def allowed_rows(view: View, node: FilterNode) -> Mask | None:
     if node is EVERYTHING and view.alive is EVERYTHING:
         return None
     mask = view.columns.mask(all_of((node, view.alive)), view.size)
-    mask[view.dead] = False
+    if view.dead.shape[0]:
+        mask[view.dead] = False
     return mask
 
 
@@ -108,9 +122,10 @@ def _nearest(view: View, query: Floats, allowed: Mask | None, k: int) -> tuple[N
         if view.without_vector.shape[0]:
             scores[view.without_vector] = -np.inf
     else:
-        allowed = allowed.copy()
-        allowed[view.without_vector] = False
-        rows = np.flatnonzero(allowed)
+        if view.without_vector.shape[0]:
+            allowed = allowed.copy()
+            allowed[view.without_vector] = False
+        rows = allowed.nonzero()[0]
         if gathers(rows.shape[0], view.size):
             scores = view.vectors.scores_at(query, rows)
             best = top_k(scores, k)

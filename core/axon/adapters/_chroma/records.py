@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from axon.adapters._chroma.shelf import Row
 from axon.adapters._filters.chroma import NUMBER, TOKENS
-from axon.adapters._filters.payload import decode_payload, encode_payload
+from axon.adapters._shared.payload import decode_payload, encode_payload
 from axon.adapters._filters.tokens import NEVER, numbers_of, tokens_of
 from axon.core.models import EntryRecord, MemoryEntry
 

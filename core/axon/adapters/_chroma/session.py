@@ -10,11 +10,11 @@ import chromadb
 from axon.adapters._chroma import finding
 from axon.adapters._chroma.connection import Connection
 from axon.adapters._chroma.errors import quietly
-from axon.adapters._chroma.lanes import Lanes
 from axon.adapters._chroma.room import Room
 from axon.adapters._chroma.shelf import Row
-from axon.adapters._chroma.walks import Key, Walks, check_scan
 from axon.adapters._filters.chroma import Where
+from axon.adapters._shared.lanes import Lanes
+from axon.adapters._shared.walks import Key, Walks, check_scan
 from axon.core.adapter_options import ChromaOptions
 from axon.core.models import Hit, Page, SearchRequest
 from axon.core.ports import AdapterStats, OrderBy
@@ -59,7 +59,7 @@ class Session:
         self._walks = Walks()
         # The embedded engine answers one call at a time; more threads would only wait for it.
         readers = options.connections if options.host is not None else 0
-        self.lanes = Lanes(readers, self._connection.max_batch)
+        self.lanes: Lanes[Room] = Lanes("chroma", readers, self._connection.max_batch)
 
     def close(self) -> None:
         """Finish what was asked for and let go of Chroma."""

@@ -17,8 +17,19 @@ from axon.core.errors import ConfigError
 _SENTINEL = {"redis+sentinel": False, "rediss+sentinel": True}
 _DEFAULT_SENTINEL_PORT = 26379
 _CLIENTS_OWN = frozenset(
-    {"encoding", "encoding_errors", "parser_class", "retry_on_error", "redis_connect_func", "event_dispatcher"}
-) | {"maint_notifications_config", "oss_cluster_maint_notifications_handler", "maint_notifications_pool_handler"}
+    {
+        "encoding",
+        "encoding_errors",
+        "parser_class",
+        "retry_on_error",
+        "redis_connect_func",
+        "event_dispatcher",
+    }
+) | {
+    "maint_notifications_config",
+    "oss_cluster_maint_notifications_handler",
+    "maint_notifications_pool_handler",
+}
 """Settings of a client's connections that make sense for that client only."""
 
 _FORMS = "redis://, rediss://, unix:// or redis+sentinel://host:port,host:port/service/db"
@@ -74,11 +85,15 @@ def address_of(options: RedisOptions) -> Address:
     if not isinstance(options.client, Redis) or pool is None:
         raise ConfigError("client must be a redis.asyncio.Redis; name a cluster by url")
     if isinstance(pool, SentinelConnectionPool):
-        raise ConfigError("a client behind sentinels cannot be shared; name the sentinels by url=redis+sentinel://")
+        raise ConfigError(
+            "a client behind sentinels cannot be shared; name the sentinels by url=redis+sentinel://"
+        )
     arguments = {key: value for key, value in pool.connection_kwargs.items() if key not in _CLIENTS_OWN}
     if pool.connection_class is not Connection:
         arguments["connection_class"] = pool.connection_class
-    return Address(arguments, _label("rediss" if pool.connection_class is SSLConnection else "redis", arguments))
+    return Address(
+        arguments, _label("rediss" if pool.connection_class is SSLConnection else "redis", arguments)
+    )
 
 
 def _label(scheme: str, arguments: Mapping[str, Any]) -> str:
@@ -103,7 +118,9 @@ def _read_sentinel(url: str, *, tls: bool) -> Address:
         arguments["password"] = unquote(password)
     if tls:
         arguments["connection_class"] = SSLConnection
-        arguments.update({key: values[0] for key, values in parse_qs(parts.query).items() if key.startswith("ssl_")})
+        arguments.update(
+            {key: values[0] for key, values in parse_qs(parts.query).items() if key.startswith("ssl_")}
+        )
     label = f"{parts.scheme}://{','.join(f'{host}:{port}' for host, port in sentinels)}/{service}"
     return Address(arguments, label, sentinels, service)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.connection import SSLConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
@@ -42,8 +43,6 @@ def make_client(address: Address, options: RedisOptions, *, cluster: bool) -> Cl
 
 
 def _cluster(arguments: dict[str, Any], options: RedisOptions) -> RedisCluster:
-    from redis.asyncio.connection import SSLConnection
-
     if arguments.get("db"):
         raise ConfigError("a Redis Cluster has database 0 only; leave the number out of url")
     tls = arguments.get("connection_class") is SSLConnection
@@ -55,8 +54,8 @@ def _behind_sentinels(address: Address, arguments: dict[str, Any], options: Redi
     tls = "connection_class" in arguments
     arguments.pop("connection_class", None)
     asking = {key: arguments[key] for key in ("socket_timeout", "socket_connect_timeout", "retry")}
-    sentinel = Sentinel(list(address.sentinels), sentinel_kwargs={**asking, "protocol": 2}, ssl=tls)
-    pool = SentinelConnectionPool(
-        address.service, sentinel, max_connections=options.max_connections, ssl=tls, **arguments
-    )
+    make_sentinel: Any = Sentinel
+    make_pool: Any = SentinelConnectionPool
+    sentinel = make_sentinel(list(address.sentinels), sentinel_kwargs={**asking, "protocol": 2}, ssl=tls)
+    pool = make_pool(address.service, sentinel, max_connections=options.max_connections, ssl=tls, **arguments)
     return Redis(connection_pool=pool)

@@ -25,14 +25,14 @@ class Changed(NamedTuple):
     ----------
     epoch : of the namespace; empty where it does not exist.
     first, last : numbers of the changes; last < first for none.
-    count : entries deleted.
+    deleted : how many entries were there.
     misfit : (dims held, dims given, position) where nothing was written because vectors do not fit.
     """
 
     epoch: bytes
     first: int
     last: int
-    count: int = 0
+    deleted: int = 0
     misfit: tuple[int, int, int] | None = None
 
 
@@ -207,12 +207,12 @@ class AskVersion(Operation):
 
     @classmethod
     def commands(cls, space: Space, run: Sequence[AskVersion]) -> list[Command]:
-        """One command for all."""
+        """Ask once for all."""
         return [("HMGET", space.meta, "epoch", "seq")]
 
     @classmethod
     def answers(cls, run: Sequence[AskVersion], replies: list[Any]) -> Iterator[Version]:
-        """The same for all."""
+        """Give all the same."""
         epoch, seq = replies[0]
         return (Version(epoch or b"", int(seq or 0)) for _ in run)
 
@@ -226,12 +226,12 @@ class Evaluate(Operation):
 
     @classmethod
     def commands(cls, space: Space, run: Sequence[Evaluate]) -> list[Command]:
-        """One command each."""
+        """Leave each its own."""
         return [evaluate(each.script, space, (), *each.arguments) for each in run]
 
     @classmethod
     def answers(cls, run: Sequence[Evaluate], replies: list[Any]) -> Iterator[Any]:
-        """One reply each."""
+        """Give each its reply."""
         return iter(replies)
 
 
@@ -243,12 +243,12 @@ class Plain(Operation):
 
     @classmethod
     def commands(cls, space: Space, run: Sequence[Plain]) -> list[Command]:
-        """One command each."""
+        """Leave each its own."""
         return [each.command for each in run]
 
     @classmethod
     def answers(cls, run: Sequence[Plain], replies: list[Any]) -> Iterator[Any]:
-        """One reply each."""
+        """Give each its reply."""
         return iter(replies)
 
 
@@ -266,7 +266,8 @@ def plan(operations: Sequence[Operation]) -> list[Run]:
         by_space.setdefault(operation.space.namespace, []).append(operation)
     runs = []
     for group in by_space.values():
-        for kind, neighbours in groupby(group, type):
+        for _, neighbours in groupby(group, type):
             run = list(neighbours)
+            kind = type(run[0])
             runs.append(Run(run, kind.commands(run[0].space, run)))
     return runs

@@ -73,7 +73,9 @@ def unpack_page(
 def _split(id: str, value: bytes, access: bytes | None) -> tuple[EntryRecord, memoryview]:
     if value[:1] != bytes((_FORMAT,)):
         if value and _FORMAT < value[0] <= 16:
-            raise SchemaVersionError(f"entry {id!r} has format {value[0]}, this Axon reads {_FORMAT}; upgrade")
+            raise SchemaVersionError(
+                f"entry {id!r} has format {value[0]}, this Axon reads {_FORMAT}; upgrade"
+            )
         raise CorruptEntryError(f"entry {id!r} does not start with a known format; store it anew", id)
     end = _HEAD + int.from_bytes(value[1:_HEAD], "little")
     vector = memoryview(value)[end:]

@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
-from weakref import WeakKeyDictionary
 
 from redis.asyncio import Redis, RedisCluster
 
@@ -19,6 +18,10 @@ from axon.core.errors import AdapterTimeout
 from axon.core.retry import RetryPolicy, retry
 
 Client: TypeAlias = "Redis | RedisCluster"
+
+Guard: TypeAlias = AsyncGenerator[None, None]
+
+_guards: dict[asyncio.AbstractEventLoop, set[Guard]] = {}
 
 _LANES = 4
 """Pipelines in flight per loop. Namespaces are spread over them, so that a large write holds up a quarter at most."""
@@ -140,8 +143,7 @@ class Sessions:
     def __init__(self, make: Callable[[], Session]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Session, AsyncGenerator[None]]]
-        self._sessions = WeakKeyDictionary()
+        self._sessions: dict[asyncio.AbstractEventLoop, tuple[Session, Guard]] = {}
 
     async def get(self) -> Session:
         """Return this loop's session."""
@@ -155,15 +157,17 @@ class Sessions:
             for old in [old for old in self._sessions if old.is_closed()]:
                 del self._sessions[old]
             self._sessions[loop] = session, guard
+        _hold(loop, guard)
         await anext(guard)
         return session
 
-    async def _guard(self, loop: asyncio.AbstractEventLoop, session: Session) -> AsyncGenerator[None]:
+    async def _guard(self, loop: asyncio.AbstractEventLoop, session: Session) -> Guard:
         try:
             yield
         finally:
             with self._lock:
-                self._sessions.pop(loop, None)
+                if self._sessions.get(loop, (None,))[0] is session:
+                    del self._sessions[loop]
             await session.aclose()
 
     async def aclose(self) -> None:
@@ -174,10 +178,18 @@ class Sessions:
         here = asyncio.get_running_loop()
         for loop, (_, guard) in held:
             if loop is here:
-                await guard.aclose()
+                await _close(loop, guard)
             elif loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_close(guard), loop))
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_close(loop, guard), loop))
 
 
-async def _close(guard: AsyncGenerator[None]) -> None:
+async def _close(loop: asyncio.AbstractEventLoop, guard: Guard) -> None:
+    _guards.get(loop, set()).discard(guard)
     await guard.aclose()
+
+
+def _hold(loop: asyncio.AbstractEventLoop, guard: Guard) -> None:
+    """Keep a guard until its loop ends: a forgotten one would be closed by a task that nobody waits for."""
+    for old in [old for old in list(_guards) if old.is_closed()]:
+        _guards.pop(old, None)
+    _guards.setdefault(loop, set()).add(guard)

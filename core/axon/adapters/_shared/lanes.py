@@ -7,48 +7,48 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple, TypeVar
-
-from axon.adapters._chroma.room import Room
+from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+RoomT = TypeVar("RoomT")
 PayloadT = TypeVar("PayloadT")
 AnswerT = TypeVar("AnswerT")
 
 
 class _Job(NamedTuple):
-    room: Room
-    method: Callable[[Room, Sequence[Any]], Sequence[Any]]
+    room: Any
+    method: Callable[[Any, Sequence[Any]], Sequence[Any]]
     payload: Any
     weight: int
     future: Future[Any]
 
 
-class Lanes:
+class Lanes(Generic[RoomT]):
     """Carries out blocking work in an order that callers can rely on.
 
     Writes to one namespace happen in the order in which they were asked for; neighbours of one kind are joined into
-    one call, since Chroma takes a hundred records in the time of two. A read sees every write asked for before it.
+    one call, since a hundred entries together cost a backend little more than one. A read sees every write asked for before it.
 
     Parameters
     ----------
+    name : of the threads.
     readers : threads that read; 0 to read in the thread that writes.
     max_batch : most entries to join.
     """
 
-    def __init__(self, readers: int, max_batch: int) -> None:
+    def __init__(self, name: str, readers: int, max_batch: int) -> None:
         self._max_batch = max_batch
         self._lock = threading.Lock()
         self._waiting: list[_Job] = []
         self._draining = False
-        self._unfinished: Counter[Room] = Counter()
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="axon-chroma")
-        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="axon-chroma-read") if readers else self._writer
+        self._unfinished: Counter[RoomT] = Counter()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"axon-{name}")
+        self._readers = ThreadPoolExecutor(readers, f"axon-{name}-read") if readers else self._writer
 
     async def write(
         self,
-        room: Room,
-        method: Callable[[Room, Sequence[PayloadT]], Sequence[AnswerT | Exception]],
+        room: RoomT,
+        method: Callable[[RoomT, Sequence[PayloadT]], Sequence[AnswerT | Exception]],
         payload: PayloadT,
         weight: int = 1,
     ) -> AnswerT:
@@ -68,7 +68,7 @@ class Lanes:
                 self._writer.submit(self._drain)
         return await asyncio.wrap_future(future)
 
-    async def read(self, room: Room, work: Callable[[], T]) -> T:
+    async def read(self, room: RoomT, work: Callable[[], T]) -> T:
         """Call ``work`` after the writes to ``room`` that were asked for before."""
         if self._unfinished[room]:
             await self.write(room, _pass, None, 0)
@@ -113,7 +113,7 @@ class Lanes:
         return groups
 
 
-def _pass(room: Room, payloads: Sequence[None]) -> Sequence[None]:
+def _pass(room: object, payloads: Sequence[None]) -> Sequence[None]:
     return payloads
 
 
