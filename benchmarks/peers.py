@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from benchmarks.corpus import K, Corpus, corpus
+from benchmarks.corpus import Corpus, K, corpus
 from benchmarks.floors import nearest_in_order
 from benchmarks.plan import Plan, expect, filled, one_tier
 from benchmarks.report import Row, Target

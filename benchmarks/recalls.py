@@ -15,7 +15,7 @@ from axon.core.filter.ast import EVERYTHING
 from axon.core.models import SearchRequest
 from axon.engine.search import search
 from axon.engine.workers import in_worker
-from benchmarks.corpus import K, RARE_TAG, Corpus, corpus
+from benchmarks.corpus import RARE_TAG, Corpus, K, corpus
 from benchmarks.floors import nearest, nearest_in_order
 from benchmarks.plan import NAMESPACE, Plan, expect, filled, one_tier
 from benchmarks.report import Row, Target

@@ -82,7 +82,7 @@ def fresh_table(old: str) -> str:
         raise SystemExit(f"no row shows {', '.join(sorted(kind.__name__ for kind in missing))}")
     known = columns_of(old)
     columns = {}
-    for name in registry._ADAPTERS:
+    for name in registry.adapter_names():
         column = declared(name)
         if column is None:
             column = known.get(name)

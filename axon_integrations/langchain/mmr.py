@@ -13,6 +13,7 @@ from axon.core.errors import InvalidInputError
 from axon.core.models import RecallResult, Vector
 from axon.core.portal import run_blocking
 from axon.core.validation import check_k, check_vector
+from axon_integrations._shared.relevance import RELEVANCE_ALONE
 from axon_integrations.langchain.bound_store import BoundStore
 from axon_integrations.langchain.documents import result_document
 from axon_integrations.langchain.searching import read_options, recall
@@ -65,7 +66,15 @@ class MmrMethods(BoundStore):
         if not 0.0 <= lambda_mult <= 1.0:
             raise InvalidInputError(f"lambda_mult must be in [0, 1], not {lambda_mult!r}")
         query, wanted = check_vector(embedding), check_k(k)
-        results = await recall(self._memory, query, check_k(fetch_k), options, tier=self._tiers)
+        results = await recall(
+            self._memory,
+            query,
+            check_k(fetch_k),
+            options,
+            tier=self._tiers,
+            ranking=RELEVANCE_ALONE,
+            touch=False,
+        )
         # In a thread, because the formula takes time in proportion to fetch_k times k squared.
         chosen = await asyncio.to_thread(_choose, query, results, lambda_mult, wanted)
         return [result_document(result, options.shape, result.similarity or 0.0) for result in chosen]

@@ -14,7 +14,7 @@ from axon.core.errors import InvalidFilterError
 from axon.core.filter.ast import EVERYTHING, Field, FilterNode, In, all_of
 from axon.core.memory_system import MemorySystem
 from axon.core.models import MemoryEntry, RecallResult, Tier, Vector
-from axon.core.policies import RecallMode
+from axon.core.policies import RankingPolicy, RecallMode
 from axon.core.validation import check_tiers
 from axon_integrations.langchain.documents import DocumentShape, entry_document, read_shape
 from axon_integrations.langchain.filters import DocumentPredicate, to_filter
@@ -88,12 +88,23 @@ async def recall(
     *,
     tier: tuple[Tier, ...] | None = None,
     mode: RecallMode | None = "vector",
+    ranking: RankingPolicy | None = None,
+    touch: bool = True,
 ) -> list[RecallResult]:
-    """Recall the best ``k`` that pass the filter, fetching on until there are ``k`` or no more exist."""
+    """Recall the best ``k`` that pass the filter, fetching on until there are ``k`` or no more exist.
+
+    Parameters
+    ----------
+    ranking : instead of the memory's own.
+    touch : count what is returned as accessed; never done beside filter functions, which see more than is returned.
+    """
+    touch = touch and not options.predicates
     verdicts: dict[str, bool] = {}
     fetched = k
     while True:
-        results = await memory.recall(query, k=fetched, filter=options.node, tier=tier, mode=mode)
+        results = await memory.recall(
+            query, k=fetched, filter=options.node, tier=tier, mode=mode, ranking=ranking, touch=touch
+        )
         if not options.predicates:
             return results
         unseen = [result.entry for result in results if result.entry.id not in verdicts]

@@ -10,6 +10,7 @@ from langchain_core.documents import Document
 from axon.core.models import Vector
 from axon.core.portal import run_blocking
 from axon.core.validation import check_k, check_vector
+from axon_integrations._shared.relevance import RELEVANCE_ALONE
 from axon_integrations.langchain.bound_store import BoundStore
 from axon_integrations.langchain.documents import result_document
 from axon_integrations.langchain.searching import read_options, recall
@@ -95,7 +96,9 @@ class SimilarityMethods(BoundStore):
         self, method: str, query: str | Vector, k: int, keywords: dict[str, Any]
     ) -> list[tuple[Document, float]]:
         options = read_options(method, keywords)
-        results = await recall(self._memory, query, check_k(k), options, tier=self._tiers)
+        results = await recall(
+            self._memory, query, check_k(k), options, tier=self._tiers, ranking=RELEVANCE_ALONE
+        )
         scored = ((result, -1.0 if result.similarity is None else result.similarity) for result in results)
         return [(result_document(result, options.shape, score), score) for result, score in scored]
 

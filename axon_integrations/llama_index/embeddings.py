@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 from numpy.typing import NDArray
 
 from axon.core.errors import EmbeddingError
-from axon.core.portal import run_blocking
+from axon.core.portal import on_portal, run_blocking
 from axon.core.ports import Embedder, EmbedderSpec, EmbeddingKind
 
 # The largest batch that LlamaIndex lets a model state.
@@ -61,7 +60,7 @@ class LlamaIndexEmbedder:
         """
         native = self._native_documents if kind == "document" else self._native_queries
         try:
-            if native and not _serves_blocking_call():
+            if native and not on_portal():
                 vectors = await self._embed(list(texts), kind)
             else:
                 vectors = await asyncio.to_thread(self._embed_blocking, list(texts), kind)
@@ -166,11 +165,6 @@ class AxonEmbedding(BaseEmbedding):
         rows = await self._embedder.embed_array(texts, kind=kind)
         vectors: list[Embedding] = rows.tolist()
         return vectors
-
-
-def _serves_blocking_call() -> bool:
-    """Tell whether this code runs on the loop that Axon's blocking calls share."""
-    return threading.current_thread().name == "axon-portal"
 
 
 def _is_native(embed_model: BaseEmbedding, *methods: str) -> bool:

@@ -15,14 +15,14 @@ from llama_index.core.schema import BaseNode, ImageNode, IndexNode, MetadataMode
 
 from axon.core.errors import InvalidInputError
 from axon.core.filter.ast import Field
-from axon.core.models import JsonValue, MemoryEntry, MemoryInput, copy_json_object
+from axon.core.models import HIDDEN_PREFIX, JsonValue, MemoryEntry, MemoryInput, copy_json_object
 from axon.core.validation import check_id, check_text, check_vector
 from axon_integrations._shared.inputs import entry_fields
 
-HIDDEN_PREFIX: Final = "_axon.llama_index."
-PATH_PREFIX: Final = HIDDEN_PREFIX + "path."
-NODE_KEY: Final = HIDDEN_PREFIX + "node"
-REF_DOC_ID: Final = Field(HIDDEN_PREFIX + "ref_doc_id", is_metadata=True)
+FACE_PREFIX: Final = HIDDEN_PREFIX + "llama_index."
+PATH_PREFIX: Final = FACE_PREFIX + "path."
+NODE_KEY: Final = FACE_PREFIX + "node"
+REF_DOC_ID: Final = Field(FACE_PREFIX + "ref_doc_id", is_metadata=True)
 
 _TYPES: dict[str, type[BaseNode]] = {
     each.class_name(): each for each in (IndexNode, ImageNode, Node, TextNode)
@@ -69,9 +69,7 @@ def entry_to_node(entry: MemoryEntry) -> BaseNode:
     Entries that were never a node, such as those of ``memory.store``, become a ``TextNode``. Documents come
     back as ``TextNode`` too, as from every vector store of LlamaIndex; those with media as ``Node``.
     """
-    metadata = entry.metadata
-    stored = metadata.get(NODE_KEY)
-    visible = {key: value for key, value in metadata.items() if not key.startswith(HIDDEN_PREFIX)}
+    stored = entry.record.metadata.get(NODE_KEY)
     structure = msgspec.json.decode(stored) if isinstance(stored, str) else {}
     kind = structure.pop("class_name", "")
     text = structure.pop("blank_text", entry.text)
@@ -80,7 +78,7 @@ def entry_to_node(entry: MemoryEntry) -> BaseNode:
         structure["text"] = text
     elif "text_resource" in structure:
         structure["text_resource"]["text"] = text
-    return made.from_dict({**structure, "id_": entry.id, "metadata": visible})
+    return made.from_dict({**structure, "id_": entry.id, "metadata": entry.metadata})
 
 
 def _own_metadata(node: BaseNode) -> dict[str, JsonValue]:

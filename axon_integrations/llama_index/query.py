@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from axon.core.errors import InvalidInputError
 from axon.core.filter.ast import EVERYTHING, FilterNode, all_of
 from axon.core.models import MemoryEntry, RecallResult
+from axon_integrations._shared.relevance import RELEVANCE_ALONE
 from axon_integrations.llama_index.filters import compile_filters, from_documents, with_ids
 from axon_integrations.llama_index.mmr import mmr_order
 from axon_integrations.llama_index.options import Target
 from axon_integrations.llama_index.portions import to_nodes
-from axon_integrations.llama_index.query_vector import asking_with
 
 MMR_PREFETCH_FACTOR = 4.0
 _MMR_PREFETCH_LEAST = 50
@@ -100,18 +100,20 @@ def _restriction(target: Target, query: VectorStoreQuery) -> FilterNode:
 
 
 async def _search_vector(
-    target: Target, query: VectorStoreQuery, node: FilterNode, k: int
+    target: Target, query: VectorStoreQuery, node: FilterNode, k: int, *, touch: bool = True
 ) -> list[RecallResult]:
     asked = _words(query, "default") if query.query_embedding is None else _vector(query.query_embedding)
-    found = await target.memory.recall(asked, k=k, filter=node, tier=target.tiers, mode="vector")
-    # The memory may rank by recency or importance too; here the cosine alone counts.
-    return sorted(found, key=_cosine, reverse=True)
+    return await target.memory.recall(
+        asked, k=k, filter=node, tier=target.tiers, mode="vector", ranking=RELEVANCE_ALONE, touch=touch
+    )
 
 
 async def _search_diverse(
     target: Target, query: VectorStoreQuery, node: FilterNode, mmr: MmrOptions
 ) -> list[RecallResult]:
-    candidates = await _search_vector(target, query, node, mmr.candidates(query.similarity_top_k))
+    # Most candidates are not returned, so none of them counts as accessed.
+    wanted = mmr.candidates(query.similarity_top_k)
+    candidates = await _search_vector(target, query, node, wanted, touch=False)
     if not candidates:
         return []
     rows = np.array([each.entry.embedding for each in candidates], dtype=np.float32)
@@ -123,7 +125,9 @@ async def _search_text(
     target: Target, query: VectorStoreQuery, node: FilterNode, mode: str
 ) -> list[RecallResult]:
     k = query.sparse_top_k if mode == "sparse" and query.sparse_top_k is not None else query.similarity_top_k
-    return await target.memory.recall(_words(query, mode), k=k, filter=node, tier=target.tiers, mode="text")
+    return await target.memory.recall(
+        _words(query, mode), k=k, filter=node, tier=target.tiers, mode="text", ranking=RELEVANCE_ALONE
+    )
 
 
 async def _search_both(target: Target, query: VectorStoreQuery, node: FilterNode) -> list[RecallResult]:
@@ -132,11 +136,15 @@ async def _search_both(target: Target, query: VectorStoreQuery, node: FilterNode
         raise ValueError(f"alpha must be in [0, 1] (0 for words alone, 1 for vectors alone), not {alpha!r}")
     k = query.similarity_top_k if query.hybrid_top_k is None else query.hybrid_top_k
     words = _words(query, "hybrid")
-    memory = target.memory
-    if query.query_embedding is not None:
-        memory = asking_with(memory, _vector(query.query_embedding))
-    weight = None if alpha is None else 1 - alpha
-    return await memory.recall(words, k=k, filter=node, tier=target.tiers, mode="hybrid", text_weight=weight)
+    return await target.memory.recall(
+        words,
+        k=k,
+        filter=node,
+        tier=target.tiers,
+        mode="hybrid",
+        text_weight=None if alpha is None else 1 - alpha,
+        embedding=None if query.query_embedding is None else _vector(query.query_embedding),
+    )
 
 
 async def _filter_only(target: Target, query: VectorStoreQuery, node: FilterNode) -> VectorStoreQueryResult:

@@ -15,7 +15,7 @@ from axon.core.filter.filter import FilterLike
 from axon.core.memory_system import UNSET, MemorySystem, Unset
 from axon.core.models import JsonValue, MemoryEntry, RecallResult, Tier
 from axon.core.operations.writing import BulkItem, Progress
-from axon.core.policies import RecallMode
+from axon.core.policies import RankingPolicy, RecallMode
 from axon.core.portal import run_blocking
 from axon.core.ports import Embedder, StorageAdapter, Summarizer
 from axon.core.reports import (
@@ -181,6 +181,9 @@ class SyncMemorySystem:
         explain: bool = False,
         text_weight: float | None = None,
         partial: bool = False,
+        embedding: Any = None,
+        ranking: RankingPolicy | None = None,
+        touch: bool = True,
     ) -> list[RecallResult]:
         """Find what belongs to a query, best first; see :meth:`MemorySystem.recall`."""
         return run_blocking(
@@ -194,6 +197,9 @@ class SyncMemorySystem:
                 explain=explain,
                 text_weight=text_weight,
                 partial=partial,
+                embedding=embedding,
+                ranking=ranking,
+                touch=touch,
             )
         )
 

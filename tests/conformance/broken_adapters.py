@@ -31,7 +31,13 @@ class DropsMetadata(ReferenceAdapter):
 class TurnsFloatsIntoInts(ReferenceAdapter):
     async def put_many(self, namespace: str, entries: Sequence[MemoryEntry]) -> None:
         plain = [
-            changed(entry, metadata={k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in entry.metadata.items()})
+            changed(
+                entry,
+                metadata={
+                    k: int(v) if isinstance(v, float) and v.is_integer() else v
+                    for k, v in entry.metadata.items()
+                },
+            )
             for entry in entries
         ]
         await super().put_many(namespace, plain)
@@ -50,7 +56,9 @@ class NormalisesVectors(ReferenceAdapter):
 
 class CutsIdsAtColons(ReferenceAdapter):
     async def put_many(self, namespace: str, entries: Sequence[MemoryEntry]) -> None:
-        await super().put_many(namespace, [changed(entry, id=entry.id.split(":")[0] or ":") for entry in entries])
+        await super().put_many(
+            namespace, [changed(entry, id=entry.id.split(":")[0] or ":") for entry in entries]
+        )
 
 
 class FoldsCaseOfNamespaces(ReferenceAdapter):
@@ -125,7 +133,9 @@ class ForgetsToDivideByLength(ReferenceAdapter):
 
 class LeavesOutOpposites(ReferenceAdapter):
     def answer(self, namespace: str, request: SearchRequest) -> list[Hit]:
-        return [hit for hit in super().answer(namespace, request) if hit.similarity is None or hit.similarity >= 0]
+        return [
+            hit for hit in super().answer(namespace, request) if hit.similarity is None or hit.similarity >= 0
+        ]
 
 
 class ReadsTextQueriesAsSyntax(ReferenceAdapter):
@@ -304,8 +314,11 @@ def suite(adapter: type[ReferenceAdapter]) -> type[AdapterSuite]:
         return lambda: adapter(oracle)
 
     return type(
-        f"Test{adapter.__name__}", (AdapterSuite,), {"backend": adapter.__name__, "make_adapter": pytest.fixture(make_adapter)}
+        f"Test{adapter.__name__}",
+        (AdapterSuite,),
+        {"backend": adapter.__name__, "make_adapter": pytest.fixture(make_adapter)},
     )
 
 
-globals().update({f"Test{adapter.__name__}": suite(adapter) for adapter in (Compiled, *dict(FAULTS))})
+BROKEN: list[type[ReferenceAdapter]] = [Compiled, *(adapter for adapter, _ in FAULTS)]
+globals().update({f"Test{adapter.__name__}": suite(adapter) for adapter in BROKEN})

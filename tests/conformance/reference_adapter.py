@@ -64,7 +64,9 @@ class ReferenceAdapter(StorageAdapter):
 
     def similarity(self, query: Vector, stored: Vector) -> float:
         if query.shape != stored.shape:
-            raise EmbeddingMismatchError(f"the query has {query.shape[0]} dimensions, an entry {stored.shape[0]}")
+            raise EmbeddingMismatchError(
+                f"the query has {query.shape[0]} dimensions, an entry {stored.shape[0]}"
+            )
         return min(1.0, max(-1.0, cosine(query, stored)))
 
     def text_score(self, query: str, text: str) -> float:
@@ -93,7 +95,7 @@ class ReferenceAdapter(StorageAdapter):
         key, id = json.loads(cursor)
         mine = ORDER_KEYS[order_by](entry.record)
         if mine == key:
-            return entry.id > id
+            return bool(entry.id > id)
         return bool(mine < key if descending else mine > key)
 
     async def expired(self, namespace: str, limit: int = 1000) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import chromadb
 import pytest
 
 from axon.adapters.chroma import ChromaAdapter
@@ -38,10 +37,7 @@ class TestChromaServer(AdapterSuite):
 
     @pytest.fixture
     def make_adapter(self, clock: ManualClock) -> Iterator[AdapterFactory]:
-        name, port = f"test-{uuid4().hex}", shared_server().port
-        options = ChromaOptions(host="127.0.0.1", port=port, collection_name=name, timeout=60)
+        server, name = shared_server(), f"test-{uuid4().hex}"
+        options = ChromaOptions(host="127.0.0.1", port=server.port, collection_name=name, timeout=60)
         yield lambda: ChromaAdapter(options, clock=clock)
-        with chromadb.HttpClient(host="127.0.0.1", port=port) as client:
-            for collection in client.list_collections():
-                if collection.name.startswith(name):
-                    client.delete_collection(collection.name)
+        server.drop(name)

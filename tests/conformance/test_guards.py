@@ -24,7 +24,9 @@ XFAIL = pytest.mark.xfail(strict=True, reason="shows the mechanism", raises=Asse
 class Stretched(HashingEmbedder):
     """Claims vectors of length 1 and gives longer ones."""
 
-    async def embed_array(self, texts: Iterable[str], *, kind: EmbeddingKind = "document") -> NDArray[np.float32]:
+    async def embed_array(
+        self, texts: Iterable[str], *, kind: EmbeddingKind = "document"
+    ) -> NDArray[np.float32]:
         return 2 * await super().embed_array(texts, kind=kind)
 
 

@@ -61,3 +61,10 @@ class TestRedisPlain(RedisSuite):
 
     def url(self) -> str:
         return redis_server.plain().url
+
+
+class TestRedisCluster(RedisSuite):
+    backend = "redis-cluster"
+
+    def url(self) -> str:
+        return redis_server.cluster()[0].url

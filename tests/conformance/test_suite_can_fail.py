@@ -12,11 +12,12 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.conformance.broken_adapters import FAULTS, Compiled
+from tests.conformance.reference_adapter import ReferenceAdapter
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "tests/conformance/broken_adapters.py"
 
-RIGHT = [
+RIGHT: list[tuple[type[ReferenceAdapter], str]] = [
     (Compiled, "test_random_filters_agree_with_the_evaluator"),
     (Compiled, "test_many_more_random_filters_agree_with_the_evaluator"),
     (Compiled, "test_every_fixed_case_on_metadata"),
@@ -36,7 +37,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "AXON"))}
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *cases],
-        cwd=ROOT, env={**inherited, "AXON_HYPOTHESIS_PROFILE": "find"}, capture_output=True, text=True, timeout=300, check=False,
+        cwd=ROOT, env={**inherited, "AXON_HYPOTHESIS_PROFILE": "find"}, capture_output=True, text=True,
+        timeout=300, check=False,
     )  # fmt: skip
     assert run.returncode == 1, run.stdout[-4000:] + run.stderr[-1000:]
     found: Outcomes = defaultdict(list)

@@ -18,8 +18,14 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(params=["in_memory", "local"])
-async def memory(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> AsyncIterator[MemorySystem]:
+async def memory(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
+) -> AsyncIterator[MemorySystem]:
     """Three tiers, empty: all in process, or two of them in a SQLite file."""
-    config = MemoryConfig.in_memory() if request.param == "in_memory" else MemoryConfig.local(tmp_path / "memory.db")
+    config = (
+        MemoryConfig.in_memory()
+        if request.param == "in_memory"
+        else MemoryConfig.local(tmp_path / "memory.db")
+    )
     async with MemorySystem(config, embedder=HashingEmbedder(), clock=clock) as memory:
         yield memory

@@ -9,6 +9,7 @@ import asyncio
 import sys
 import zlib
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def text_of(n: int) -> str:
     return f"entry {n} " + "ü" * (n * 37 % 900)
 
 
-def fields_of(n: int) -> dict[str, object]:
+def fields_of(n: int) -> dict[str, Any]:
     return {
         "tags": [f"t{n % 5}", "all"],
         "metadata": {"n": n, "check": zlib.crc32(text_of(n).encode()), "nested": [n, {"n": n}]},

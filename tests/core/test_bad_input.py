@@ -77,14 +77,14 @@ async def test_bulk_store_names_the_item_and_writes_nothing(
 ) -> None:
     await memory.store("something good", embedding=RIGHT)
     good = {"text": "fine", "embedding": RIGHT}
-    with pytest.raises(error, match="item 1: .*nothing of this call was stored") as caught:
+    with pytest.raises(error, match=r"item 1: .*nothing of this call was stored") as caught:
         await memory.bulk_store([good, arguments, good])
     assert (caught.value.index, caught.value.stored) == (1, 0)
     assert await memory.count() == 1
 
 
 async def test_bulk_store_tells_how_many_earlier_batches_were_stored(memory: MemorySystem) -> None:
-    with pytest.raises(EmptyTextError, match="item 7: .*6 items before it were stored") as caught:
+    with pytest.raises(EmptyTextError, match=r"item 7: .*6 items before it were stored") as caught:
         await memory.bulk_store((f"text {n}" if n != 7 else " " for n in range(10)), batch_size=3)
     assert (caught.value.index, caught.value.stored) == (7, 6)
     assert await memory.count() == 6
@@ -137,13 +137,17 @@ async def test_bulk_store_of_a_generator_reports_missing_ids(memory: MemorySyste
         ({"query": "a", "filter": 3}, InvalidFilterError),
     ],
 )
-async def test_recall_refuses(memory: MemorySystem, arguments: dict[str, Any], error: type[AxonError]) -> None:
+async def test_recall_refuses(
+    memory: MemorySystem, arguments: dict[str, Any], error: type[AxonError]
+) -> None:
     await memory.store("something good", embedding=RIGHT)
     with pytest.raises(error):
         await memory.recall(**arguments)
 
 
-@pytest.mark.parametrize("changes", [{"importance": 2}, {"text": " "}, {"tags": "x"}, {"metadata": {"x": {1}}}, {"ttl": -1}])
+@pytest.mark.parametrize(
+    "changes", [{"importance": 2}, {"text": " "}, {"tags": "x"}, {"metadata": {"x": {1}}}, {"ttl": -1}]
+)
 async def test_update_refuses_and_changes_nothing(memory: MemorySystem, changes: dict[str, Any]) -> None:
     id = await memory.store("something good", tags=["a"], metadata={"x": 1})
     before = await memory.get(id)

@@ -23,12 +23,20 @@ def test_any_sequence_of_operations_keeps_what_was_acknowledged(kind: str, tmp_p
         config = MemoryConfig.local(tmp_path / "memory.db") if durable else MemoryConfig.in_memory()
         return MemorySystem(config, embedder=embedder, clock=clock)
 
+    class Machine(MemoryMachine):
+        def __init__(self) -> None:
+            super().__init__(make_memory, durable)
+
     run_state_machine_as_test(
-        lambda: MemoryMachine(make_memory, durable),
+        Machine,
         settings=settings(
-            max_examples=max(1, settings.default.max_examples * 3 // 10),
+            max_examples=max(1, settings().max_examples // 2),
             stateful_step_count=25,
             deadline=None,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+            suppress_health_check=[
+                HealthCheck.too_slow,
+                HealthCheck.data_too_large,
+                HealthCheck.filter_too_much,
+            ],
         ),
     )

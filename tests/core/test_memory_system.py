@@ -24,8 +24,16 @@ async def texts(memory: MemorySystem, **options: Any) -> list[str]:
 
 @pytest.mark.parametrize(
     ("importance", "tier"),
-    [(0.0, "ephemeral"), (0.29, "ephemeral"), (0.3, "session"), (0.69, "session"), (0.7, "persistent"), (1.0, "persistent"), (None, "session")],
-)  # fmt: skip
+    [
+        (0.0, "ephemeral"),
+        (0.29, "ephemeral"),
+        (0.3, "session"),
+        (0.69, "session"),
+        (0.7, "persistent"),
+        (1.0, "persistent"),
+        (None, "session"),
+    ],
+)
 async def test_importance_routes(memory: MemorySystem, importance: float | None, tier: str) -> None:
     entry = await memory.get(await memory.store("a thought", importance=importance))
     assert entry is not None
@@ -34,7 +42,9 @@ async def test_importance_routes(memory: MemorySystem, importance: float | None,
 
 
 async def test_a_tier_that_is_not_configured_passes_on_to_the_next_more_durable_one() -> None:
-    memory = MemorySystem(MemoryConfig(session=SessionPolicy(), routing=RoutingPolicy(default_importance=0.1)))
+    memory = MemorySystem(
+        MemoryConfig(session=SessionPolicy(), routing=RoutingPolicy(default_importance=0.1))
+    )
     for importance in (None, 0.5, 0.9):
         entry = await memory.get(await memory.store("a thought", importance=importance))
         assert entry is not None
@@ -114,7 +124,9 @@ async def test_a_word_weighs_the_same_in_every_tier(memory: MemorySystem) -> Non
 
 async def test_recall_by_vector_and_min_score(memory: MemorySystem) -> None:
     basis = np.eye(384, dtype=np.float32)
-    ids = await memory.bulk_store(["a", "b", "c"], embeddings=np.stack([basis[0], basis[0] + basis[1], -basis[0]]))
+    ids = await memory.bulk_store(
+        ["a", "b", "c"], embeddings=np.stack([basis[0], basis[0] + basis[1], -basis[0]])
+    )
     results = await memory.recall(basis[0], k=3)
     assert [result.entry.id for result in results] == ids
     assert [result.similarity for result in results] == pytest.approx([1.0, 0.5**0.5, -1.0], abs=1e-6)
@@ -125,7 +137,8 @@ async def test_recall_by_vector_and_min_score(memory: MemorySystem) -> None:
 async def test_filters_apply_before_the_best_k(memory: MemorySystem) -> None:
     await memory.bulk_store([f"the same words {n}" for n in range(500)], tags=["common"], importance=0.8)
     rare = await memory.store("the same words again", tags=["rare"], importance=0.8, metadata={"n": 1})
-    for selection in (Filter(tags=["rare"]), {"n": 1}, Filter(metadata={"n": {"$lt": 2}}), {"tags": {"$nin": ["common"]}}):
+    by_metadata = Filter(metadata={"n": {"$lt": 2}})
+    for selection in (Filter(tags=["rare"]), {"n": 1}, by_metadata, {"tags": {"$nin": ["common"]}}):
         results = await memory.recall("the same words", k=5, filter=selection)
         assert [result.entry.id for result in results] == [rare]
 
@@ -135,7 +148,9 @@ async def test_the_tier_field_of_a_filter_limits_the_tiers(memory: MemorySystem)
     high = await memory.store("high", importance=0.9)
     assert await memory.count(filter={"tier": "persistent"}) == 1
     assert [entry.id async for entry in memory.scan(filter={"$not": {"tier": "ephemeral"}})] == [high]
-    assert {r.text for r in await memory.recall("low high", filter={"tier": {"$in": ["ephemeral"]}})} == {"low"}
+    assert {r.text for r in await memory.recall("low high", filter={"tier": {"$in": ["ephemeral"]}})} == {
+        "low"
+    }
 
 
 async def test_signals_explain_the_score(memory: MemorySystem) -> None:
@@ -187,7 +202,8 @@ async def test_update_changes_only_what_is_given(memory: MemorySystem, clock: Ma
 
 
 async def test_delete_forget_clear_and_count(memory: MemorySystem) -> None:
-    ids = await memory.bulk_store([MemoryInput(text=f"t{n}", importance=n / 10, tags=["even"] * (n % 2 == 0)) for n in range(10)])
+    items = [MemoryInput(text=f"t{n}", importance=n / 10, tags=["even"] * (n % 2 == 0)) for n in range(10)]
+    ids = await memory.bulk_store(items)
     assert await memory.delete(ids[0])
     assert not await memory.delete(ids[0])
     assert await memory.delete_many([ids[1], "nobody", ids[1]]) == 1
@@ -251,8 +267,14 @@ async def test_bulk_store_takes_every_form_of_item(memory: MemorySystem) -> None
     ids = await memory.bulk_store(stream(), batch_size=2, importance=0.9, tags=["t"])
     assert [entry.text for entry in await memory.get_many(ids) if entry] == [f"async {n}" for n in range(5)]
     seen: list[tuple[int, int | None]] = []
-    mixed: list[Any] = ["plain", {"text": "map", "importance": 0.1, "id": "m"}, MemoryInput(text="struct", tags=["s"])]
-    ids = await memory.bulk_store(mixed, metadata={"k": 1}, progress=lambda done, total: seen.append((done, total)))
+    mixed: list[Any] = [
+        "plain",
+        {"text": "map", "importance": 0.1, "id": "m"},
+        MemoryInput(text="struct", tags=["s"]),
+    ]
+    ids = await memory.bulk_store(
+        mixed, metadata={"k": 1}, progress=lambda done, total: seen.append((done, total))
+    )
     entries = await memory.get_many([*ids, "nobody"])
     assert entries.pop() is None
     assert [(e.text, e.tags, e.metadata, e.tier) for e in entries if e] == [

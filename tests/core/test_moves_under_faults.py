@@ -89,7 +89,11 @@ SCENARIOS = [
     Scenario("promotion by policy", maintain, policies={"promote_after": 2}, recalls=2),
     Scenario("demotion by policy", maintain, policies={"demote_after_seconds": DAY}, wait=2 * DAY),
     Scenario("overflow at a store", store_one_more, policies={"max_entries": 3, "overflow": "move"}),
-    Scenario("overflow at a bulk", bulk_store_more, policies={"max_entries": 2, "overflow": "move", "eviction": "fifo"}),
+    Scenario(
+        "overflow at a bulk",
+        bulk_store_more,
+        policies={"max_entries": 2, "overflow": "move", "eviction": "fifo"},
+    ),
     Scenario("an id stored again in another tier", store_again_elsewhere),
 ]
 
@@ -102,15 +106,20 @@ class Bench:
         self.clock = ManualClock()
         self.plan = FaultPlan()
         self.adapters: dict[Tier, StorageAdapter] = {
-            tier: FaultyAdapter(MemoryAdapter(MemoryOptions(), clock=self.clock), self.plan, tier) for tier in Tier
+            tier: FaultyAdapter(MemoryAdapter(MemoryOptions(), clock=self.clock), self.plan, tier)
+            for tier in Tier
         }
         self.memory = self.new_memory()
 
     def new_memory(self) -> MemorySystem:
         config = MemoryConfig(
-            ephemeral=EphemeralPolicy(), session=SessionPolicy(**self.scenario.policies), persistent=PersistentPolicy()
+            ephemeral=EphemeralPolicy(),
+            session=SessionPolicy(**self.scenario.policies),
+            persistent=PersistentPolicy(),
         )
-        return MemorySystem(config, embedder=HashingEmbedder(dims=64), clock=self.clock, adapters=self.adapters)
+        return MemorySystem(
+            config, embedder=HashingEmbedder(dims=64), clock=self.clock, adapters=self.adapters
+        )
 
     async def prepare(self) -> None:
         for text in self.scenario.texts:
@@ -126,7 +135,7 @@ class Bench:
         try:
             await self.scenario.act(self.memory, self.clock)
         except (AxonError, asyncio.CancelledError):
-            assert self.plan.struck, "an error that nothing injected"
+            assert self.plan.struck.is_set(), "an error that nothing injected"
         made = len(self.plan.calls)
         self.plan.arm(None)
         return made
@@ -212,8 +221,7 @@ async def test_readers_see_everything_once_while_a_move_is_held_up(scenario: Sce
         await bench.prepare()
         bench.plan.arm(Fault(step, action="delay", turns=200))
         moving = asyncio.ensure_future(scenario.act(bench.memory, bench.clock))
-        while not bench.plan.struck:
-            await asyncio.sleep(0)
+        await bench.plan.struck.wait()
         await assert_whole(bench.memory, scenario.texts)
         await moving
         await assert_whole(bench.memory, scenario.texts)
@@ -226,8 +234,7 @@ async def test_an_entry_written_again_during_its_move_keeps_the_new_text() -> No
         id = (await ids(bench.memory))["red fox"]
         bench.plan.arm(Fault(step, action="delay"))
         moving = asyncio.ensure_future(promote_one(bench.memory, bench.clock))
-        while not bench.plan.struck:
-            await asyncio.sleep(0)
+        await bench.plan.struck.wait()
         bench.clock.advance(1)
         await bench.memory.update(id, text="red fox, second edition")
         await asyncio.gather(moving, return_exceptions=True)
@@ -245,9 +252,44 @@ async def test_an_entry_deleted_during_its_move_stays_deleted() -> None:
         id = (await ids(bench.memory))["red fox"]
         bench.plan.arm(Fault(step, action="delay"))
         moving = asyncio.ensure_future(promote_one(bench.memory, bench.clock))
-        while not bench.plan.struck:
-            await asyncio.sleep(0)
+        await bench.plan.struck.wait()
         assert await bench.memory.delete(id)
         await asyncio.gather(moving, return_exceptions=True)
         await bench.memory.maintain()
         assert await bench.memory.get(id) is None, f"back from the dead after step {step}"
+
+
+@pytest.mark.parametrize("change", ["update", "store", "delete"])
+async def test_a_move_passes_over_what_is_being_written(change: str) -> None:
+    """The other way round: the write is held up at every step, and a policy moves the entry meanwhile."""
+    scenario = next(each for each in SCENARIOS if each.name == "promotion by policy")
+
+    async def write(memory: MemorySystem, id: str) -> None:
+        if change == "update":
+            await memory.update(id, text="red fox, second edition")
+        elif change == "store":
+            await memory.store("red fox, second edition", id=id, tier="session")
+        else:
+            await memory.delete(id)
+
+    step, struck = 0, True
+    while struck:
+        step += 1
+        bench = Bench(scenario)
+        await bench.prepare()
+        id = (await ids(bench.memory))["red fox"]
+        bench.clock.advance(1)
+        bench.plan.arm(Fault(step, action="delay"))
+        writing = asyncio.ensure_future(write(bench.memory, id))
+        await asyncio.wait(
+            [writing, asyncio.ensure_future(bench.plan.struck.wait())], return_when=asyncio.FIRST_COMPLETED
+        )
+        struck = bench.plan.struck.is_set()
+        await asyncio.gather(writing, bench.memory.maintain())
+        await bench.memory.maintain()
+        entry = await bench.memory.get(id)
+        assert (entry and entry.text) == (None if change == "delete" else "red fox, second edition"), (
+            f"step {step}"
+        )
+        assert set((await copies(bench)).values()) == {1}
+    assert step > 3, "the write was never held up"

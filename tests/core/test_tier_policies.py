@@ -133,7 +133,13 @@ async def test_nothing_moves_or_goes_by_default(clock: ManualClock) -> None:
         await memory.recall("note")
     clock.advance(10 * 365 * 86400)
     report = await memory.maintain()
-    assert (report.expired, report.evicted, report.promoted, report.demoted, report.condensed) == (0, 0, 0, 0, 0)
+    assert (report.expired, report.evicted, report.promoted, report.demoted, report.condensed) == (
+        0,
+        0,
+        0,
+        0,
+        0,
+    )
     assert [(entry.id, entry.tier) async for entry in memory.scan()] == before
     assert len(before) == len(ids)
 
@@ -144,7 +150,8 @@ async def test_compaction_condenses_past_the_threshold_and_names_its_sources(clo
     ids = []
     for number in range(12):
         clock.advance(1)
-        ids.append(await memory.store(f"note {number} about compaction", importance=0.4 + number / 100, tags=[f"t{number % 2}"]))
+        text, tags = f"note {number} about compaction", [f"t{number % 2}"]
+        ids.append(await memory.store(text, importance=0.4 + number / 100, tags=tags))
     await memory.maintain()
     assert await memory.count(tier="session") <= 10
     summaries = [entry async for entry in memory.scan() if entry.sources]

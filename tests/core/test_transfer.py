@@ -23,7 +23,8 @@ from axon.embedders.hashing import HashingEmbedder
 
 async def filled(memory: MemorySystem) -> dict[str, MemoryEntry]:
     await memory.store("plain", importance=0.1)
-    await memory.store("line\nbreak ü \x00", importance=0.9, tags=["a"], metadata={"x": [1, 2.0, None, 2**70]}, id="i d", ttl=1e6)
+    metadata = {"x": [1, 2.0, None, 2**70]}
+    await memory.store("line\nbreak ü \x00", importance=0.9, tags=["a"], metadata=metadata, id="i d", ttl=1e6)
     await memory.store("own vector", embedding=np.linspace(-3, 5, 384), session_id="s")
     await memory.store("no vector", embed=False)
     await memory.recall("plain")
@@ -40,7 +41,9 @@ async def test_round_trip_into_any_other_memory(memory: MemorySystem, tmp_path: 
             assert (await other.import_(tmp_path / "out.jsonl")).entries == 4
             after = {entry.id: entry async for entry in other.scan()}
             assert after == before
-            assert {id: entry.tier for id, entry in after.items()} == {id: entry.tier for id, entry in before.items()}
+            assert {id: entry.tier for id, entry in after.items()} == {
+                id: entry.tier for id, entry in before.items()
+            }
             assert [r.text for r in await other.recall("plain", k=1)] == ["plain"]
             await other.import_(tmp_path / "out.jsonl")
             assert await other.count() == 4

@@ -56,10 +56,12 @@ MOMENT = datetime(2024, 5, 6, tzinfo=UTC)
         (Filter(metadata={"$and": 1}), Eq(Field("$and", is_metadata=True), 1)),
         (Filter(metadata={"x": {"$gt": 1, "$lt": 3}}), And((Gt(X, 1), Lt(X, 3)))),
         (
-            Filter(tags=["a"], any_tags=["b"], min_importance=0.1, max_importance=0.9, session_id="s", metadata={"x": 1}),
+            Filter(
+                tags=["a"], any_tags=["b"], min_importance=0.1, max_importance=0.9, session_id="s", metadata={"x": 1}
+            ),
             all_of([
-                Contains(TAGS, ("a",), "all"), Contains(TAGS, ("b",), "any"), Gte(IMPORTANCE, 0.1), Lte(IMPORTANCE, 0.9),
-                Eq(SESSION, "s"), Eq(X, 1),
+                Contains(TAGS, ("a",), "all"), Contains(TAGS, ("b",), "any"), Gte(IMPORTANCE, 0.1),
+                Lte(IMPORTANCE, 0.9), Eq(SESSION, "s"), Eq(X, 1),
             ]),
         ),
     ],
@@ -118,7 +120,13 @@ def test_empty_means_everything_at_the_front_door_only() -> None:
 
 def test_every_spelling_lowers_to_the_same() -> None:
     node = Eq(X, 1)
-    assert as_node(node) == as_node(Filter.of(node)) == as_node({"x": 1}) == as_node(Filter(metadata={"x": 1})) == node
+    assert (
+        as_node(node)
+        == as_node(Filter.of(node))
+        == as_node({"x": 1})
+        == as_node(Filter(metadata={"x": 1}))
+        == node
+    )
     with pytest.raises(InvalidInputError):
         as_node("x = 1")  # type: ignore[arg-type]  # the mistake that is tested
 
@@ -144,9 +152,9 @@ def test_equal_filters_hash_alike() -> None:
 
 
 def test_the_dict_form_comes_back() -> None:
-    given_filter = Filter(tags=["a"], min_importance=0.3, created_after=MOMENT, metadata={"x": {"$in": [1, None]}}) | ~Filter(
-        session_id="s"
-    )
+    given_filter = Filter(
+        tags=["a"], min_importance=0.3, created_after=MOMENT, metadata={"x": {"$in": [1, None]}}
+    ) | ~Filter(session_id="s")
     assert Filter.from_dict(given_filter.to_dict()) == given_filter
 
 

@@ -174,7 +174,9 @@ def test_an_error_says_what_is_wrong(source: Any, error: type[FilterError], mess
 
 
 @pytest.mark.parametrize(("source", "error", "message"), ERRORS[:20], ids=ascii)
-def test_an_error_inside_a_combination_is_an_error_too(source: Any, error: type[FilterError], message: str) -> None:
+def test_an_error_inside_a_combination_is_an_error_too(
+    source: Any, error: type[FilterError], message: str
+) -> None:
     with pytest.raises(FilterError):
         parse_filter({"$or": [{"x": 1}, {"$not": source}]})
 
@@ -217,11 +219,12 @@ def test_a_tree_written_and_read_is_the_same_tree(node: FilterNode) -> None:
 
 def test_nothing_survives_the_way_there_and_back_in_meaning() -> None:
     read = parse_filter(to_dict(NOTHING))
-    assert not any(matches(read, make_entry("a", metadata=metadata)) for metadata in ({}, {"": 1}, {"": None}, {"": []}))
+    values: list[dict[str, Any]] = [{}, {"": 1}, {"": None}, {"": []}]
+    assert not any(matches(read, make_entry("a", metadata=metadata)) for metadata in values)
 
 
 @given(seeds)
-@settings(max_examples=settings.default.max_examples * 2)
+@settings(max_examples=settings().max_examples * 2)
 def test_the_dict_form_means_the_same_on_random_corpora(seed: int) -> None:
     choices = generate.SeededChoices(seed)
     entries = generate.corpus(choices)
@@ -229,4 +232,6 @@ def test_the_dict_form_means_the_same_on_random_corpora(seed: int) -> None:
         node = generate.filter_tree(choices, entries, tier=True)
         if has_dict_form(node):
             read = parse_filter(to_dict(node))
-            assert [matches(read, entry) for entry in entries] == [matches(node, entry) for entry in entries], node
+            assert [matches(read, entry) for entry in entries] == [
+                matches(node, entry) for entry in entries
+            ], node

@@ -115,7 +115,9 @@ def test_a_split(node: FilterNode, native: FilterNode, residual: FilterNode) -> 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @given(node=filters())
-def test_what_is_not_supported_is_an_error_wherever_it_stands(kind: type[Predicate], node: FilterNode) -> None:
+def test_what_is_not_supported_is_an_error_wherever_it_stands(
+    kind: type[Predicate], node: FilterNode
+) -> None:
     def support(predicate: Predicate) -> Support:
         return Support.UNSUPPORTED if isinstance(predicate, kind) else Support.RESIDUAL
 
@@ -134,7 +136,9 @@ def test_an_unsupported_part_is_found_behind_a_residual_one() -> None:
 
 
 @given(st.data(), corpora(max_size=6), st.sampled_from(Tier))
-def test_binding_a_tier_means_what_the_tier_means(data: st.DataObject, entries: list[MemoryEntry], tier: Tier) -> None:
+def test_binding_a_tier_means_what_the_tier_means(
+    data: st.DataObject, entries: list[MemoryEntry], tier: Tier
+) -> None:
     node = data.draw(filters(entries, tier=True))
     bound = bind_tier(node, tier)
     assert all(predicate.field != TIER for predicate in predicates_in(bound))

@@ -96,11 +96,6 @@ def test_the_fingerprint_tells_models_apart(embeddings: Any, name: str) -> None:
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="bulk_store raises the error of an item from itself, which loses its cause",
-)
 async def test_a_failing_model_is_an_embedding_error_with_its_cause(memory: MemorySystem) -> None:
     class Broken(PlaneEmbeddings):
         def embed_documents(self, texts: list[str]) -> list[list[float]]:

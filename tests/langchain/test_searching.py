@@ -65,11 +65,6 @@ def test_l11_an_identical_document_has_relevance_1_exactly(store: AxonVectorStor
     assert store.similarity_search_with_relevance_scores(str(angle), score_threshold=1.0)[0][1] == 1.0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="MemorySystem.recall cannot leave out the weights of the memory's RankingPolicy for one call",
-)
 def test_l11_relevance_alone_ranks_whatever_the_memory_weighs(embedding: PlaneEmbeddings) -> None:
     ranking = RankingPolicy(importance_weight=5.0, mode="text")
     with AxonVectorStore.from_texts(

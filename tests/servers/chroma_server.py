@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import urllib.request
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from tests.servers.process import ServerProcess, missing_backend
 
@@ -24,6 +26,21 @@ class ChromaServer(ServerProcess):
 
         super().__init__(command, _beats, {"ANONYMIZED_TELEMETRY": "False"})
         self._environment["HOME"] = str(self.folder)
+
+    def call(self, method: str, path: str) -> Any:
+        """Send one request below the default database, without Chroma's client."""
+        url = f"http://127.0.0.1:{self.port}/api/v2/tenants/default_tenant/databases/default_database/{path}"
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def drop(self, prefix: str) -> None:
+        """Delete the collections whose names begin so."""
+        while found := [each["name"] for each in self.call("GET", "collections?limit=500")]:
+            mine = [name for name in found if name.startswith(prefix)]
+            for name in mine:
+                self.call("DELETE", f"collections/{name}")
+            if not mine:
+                return
 
 
 def _beats(port: int) -> bool:

@@ -48,9 +48,14 @@ class MemoryAdapter(ArenaAdapter):
 
     async def put_many(self, namespace: str, entries: Sequence[MemoryEntry]) -> None:
         """Write entries whole, replacing those with the same ids."""
+        self.put_now(namespace, entries)
+
+    def put_now(self, namespace: str, entries: Sequence[MemoryEntry]) -> bool:
+        """Do the same at once."""
         arena = self._arena_now(namespace)
         arena.put(entries)
         self._compact_if_due(arena)
+        return True
 
     async def delete_many(self, namespace: str, ids: Sequence[str]) -> int:
         """Delete by id and return how many were there."""

@@ -338,13 +338,13 @@ class RedisAdapter(ArenaAdapter):
 def _mark(entry: MemoryEntry, now_us: int) -> bytes:
     """Tell the server what it has to know of an entry besides its value; see ``scripts.PUT``."""
     record = entry.record
-    ttl = 0
-    if record.expires_us is not None:
-        left = record.expires_us - now_us
-        ttl = -(-left // 1000) if left > 0 else -1
-    if record.access_count or record.accessed_us is not None:
-        return b"%d %d %d %d" % (entry.dims or 0, ttl, record.access_count, record.accessed_us or 0)
-    return b"%d %d" % (entry.dims or 0, ttl)
+    accessed = record.access_count or record.accessed_us is not None
+    if record.expires_us is None and not accessed:
+        return b"%d" % (entry.dims or 0)
+    left = 0 if record.expires_us is None else record.expires_us - now_us
+    ttl = 0 if record.expires_us is None else -(-left // 1000) if left > 0 else -1
+    access = b" %d %d" % (record.access_count, record.accessed_us or 0) if accessed else b""
+    return b"%d %d" % (entry.dims or 0, ttl) + access
 
 
 def _catching_up(session: Session, space: Space, replica: Replica, version: op.Version) -> Any:

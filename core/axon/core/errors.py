@@ -56,6 +56,9 @@ class MissingDependencyError(AxonError, ImportError):
         self.package = package
         self.extra = extra
 
+    def __reduce__(self) -> tuple[type[MissingDependencyError], tuple[str, str]]:
+        return MissingDependencyError, (self.package, self.extra)
+
 
 class InvalidInputError(AxonError, ValueError):
     """An argument of a call is outside what the call accepts; nothing was written."""
@@ -148,6 +151,9 @@ class TierError(AxonError):
         super().__init__(f"the {tier} tier failed: {cause}")
         self.tier = tier
         self.cause = cause
+
+    def __reduce__(self) -> tuple[type[TierError], tuple[str, BaseException]]:
+        return TierError, (self.tier, self.cause)
 
 
 class SyncCallError(AxonError, RuntimeError):

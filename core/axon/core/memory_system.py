@@ -33,10 +33,10 @@ from axon.core.operations.writing import (
     bulk_store,
     check_dims,
     own_vector,
-    settle,
+    put,
     update,
 )
-from axon.core.policies import RecallMode
+from axon.core.policies import RankingPolicy, RecallMode
 from axon.core.ports import NOT_NOW, Embedder, StorageAdapter, Summarizer
 from axon.core.reports import (
     CompactionReport,
@@ -221,12 +221,11 @@ class MemorySystem:
                 vector = await own_vector(scope, embedding)
             elif embed:
                 vector, embedded = (await scope.embed([record.text]))[0], True
-            if embedded and place not in scope.bound:
-                await scope.bind(place)
             store, entries = runtime.tiers[place], (MemoryEntry.of(record, vector, squared),)
-            await store.adapter.put_many(scope.namespace, entries)
-            if id is not None or store.needs_care:
-                await settle(scope, store, entries, known_ids=id is not None)
+            if embedded or id is not None or store.needs_care:
+                await put(scope, place, entries, embedded=embedded, known_ids=id is not None)
+            elif not store.adapter.put_now(scope.namespace, entries):
+                await store.adapter.put_many(scope.namespace, entries)
             watch.items = 1
             return record.id
 
@@ -291,6 +290,9 @@ class MemorySystem:
         explain: bool = False,
         text_weight: float | None = None,
         partial: bool = False,
+        embedding: Any = None,
+        ranking: RankingPolicy | None = None,
+        touch: bool = True,
     ) -> list[RecallResult]:
         """Find what belongs to a query.
 
@@ -306,6 +308,9 @@ class MemorySystem:
         explain : fill each result's ``signals``.
         text_weight : share of the text channel in hybrid mode, in [0, 1]; None takes the ranking policy's.
         partial : return what the other tiers found when one fails; the list's ``failed`` then names it.
+        embedding : the vector of a query of words, as :meth:`store` takes one; None embeds the words.
+        ranking : orders this recall instead of the memory's own policy.
+        touch : count the entries returned as accessed.
 
         Returns
         -------
@@ -326,20 +331,25 @@ class MemorySystem:
         with span("recall") as watch:
             stores = runtime.stores if tier is None else self._stores(tier)
             words = query if isinstance(query, str) else None
-            mode = choose_mode(mode, words, stores, runtime.config.ranking)
-            vector = check_vector(query) if words is None else await embed_query(scope, words, mode, stores)
+            rules = runtime.config.ranking if ranking is None else ranking
+            mode = choose_mode(mode, words, stores, rules)
+            vector = (
+                check_vector(query)
+                if words is None
+                else await embed_query(scope, words, mode, stores, embedding)
+            )
             question = Question(
                 vector,
                 words if mode != "vector" else None,
                 EVERYTHING if filter is None else as_node(filter),
                 check_k(k),
                 mode,
-                choose_text_weight(text_weight, runtime.config.ranking, scope.pipeline.spec)
-                if mode == "hybrid"
-                else 0.0,
+                choose_text_weight(text_weight, rules, scope.pipeline.spec) if mode == "hybrid" else 0.0,
+                rules,
                 None if min_score is None else check_share(min_score, "min_score"),
                 explain,
                 partial,
+                touch,
             )
             results = await recall(runtime, scope.namespace, stores, question)
             watch.items = len(results)
@@ -426,9 +436,10 @@ class MemorySystem:
         await self._enter()
         with span("delete") as watch:
             wanted = list(dict.fromkeys(ids))
-            deleted = 0
-            for store in self._runtime.stores:
-                deleted += await store.adapter.delete_many(self._scope.namespace, wanted)
+            namespace, deleted = self._scope.namespace, 0
+            async with self._runtime.claims.hold(namespace, wanted):
+                for store in self._runtime.stores:
+                    deleted += await store.adapter.delete_many(namespace, wanted)
             watch.items = min(deleted, len(wanted))
             return watch.items
 

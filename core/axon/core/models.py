@@ -29,6 +29,9 @@ JsonValue: TypeAlias = Any
 Vector: TypeAlias = NDArray[np.float32]
 
 DEFAULT_IMPORTANCE = 0.5
+HIDDEN_PREFIX = "_axon."
+"""Metadata keys that begin with this belong to a framework face: filters see them, entries handed out do not."""
+
 _MAX_DEPTH = 100
 
 
@@ -214,7 +217,10 @@ class MemoryEntry:
     def metadata(self) -> dict[str, JsonValue]:
         """The user's metadata: a copy of this entry's own, made at the first touch."""
         if self._metadata is None:
-            self._metadata = copy_json_object(self.record.metadata)
+            shown = self.record.metadata
+            if any(key.startswith(HIDDEN_PREFIX) for key in shown):
+                shown = {key: value for key, value in shown.items() if not key.startswith(HIDDEN_PREFIX)}
+            self._metadata = copy_json_object(shown)
         return self._metadata
 
     @property

@@ -75,14 +75,18 @@ class TierPolicy(Policy):
     def _freeze(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
         return MappingProxyType(dict(value))
 
-    @model_validator(mode="after")
-    def _check_adapter(self) -> TierPolicy:
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        # Not in a validator: pydantic runs those again when the policy becomes part of a configuration.
         if self.tier is Tier.EPHEMERAL and self.adapter_type in _REMOTE_ADAPTERS:
             warnings.warn(
                 f"{self.adapter_type} is a durable remote store; the ephemeral tier is meant for adapter_type='memory'",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=2,
             )
+
+    @model_validator(mode="after")
+    def _check_adapter(self) -> TierPolicy:
         if self.adapter_config:
             read_options(self.adapter_type, self.adapter_config)
         return self

@@ -59,7 +59,7 @@ class Portal:
 
     def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Run a coroutine on the loop and wait for it; see :func:`run_blocking`."""
-        if threading.current_thread() is self._thread:
+        if self.is_current_thread():
             coroutine.close()
             raise SyncCallError(
                 f"this blocking call would wait on its own event loop; there, write `await` before the "
@@ -80,6 +80,10 @@ class Portal:
             if not call.outcome.done():
                 loop.call_soon_threadsafe(call.cancel)
                 wait([call.outcome], _UNWIND_SECONDS)
+
+    def is_current_thread(self) -> bool:
+        """Tell whether the caller runs on this portal's thread."""
+        return threading.current_thread() is self._thread
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -121,6 +125,11 @@ def _renew_after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_after_fork)
+
+
+def on_portal() -> bool:
+    """Tell whether this thread is the one that runs the shared background loop."""
+    return _portal.is_current_thread()
 
 
 def run_blocking(coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:

@@ -111,6 +111,13 @@ class StorageAdapter(ABC):
             If a vector has another number of dimensions than the namespace holds; nothing is written.
         """
 
+    def put_now(self, namespace: str, entries: Sequence[MemoryEntry]) -> bool:
+        """Do what :meth:`put_many` does without waiting, or return False: the caller then awaits it.
+
+        For adapters that hold their entries in this process; others leave it as it is.
+        """
+        return False
+
     @abstractmethod
     async def get_many(self, namespace: str, ids: Sequence[str]) -> list[MemoryEntry | None]:
         """Read entries in the order of ``ids``; None for those absent or expired."""

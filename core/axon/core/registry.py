@@ -50,6 +50,11 @@ def register_adapter(name: str, target: str, options: type[AdapterOptions], extr
     OPTIONS[name] = options
 
 
+def adapter_names() -> list[str]:
+    """Names that ``adapter_type`` takes, sorted."""
+    return sorted(_ADAPTERS)
+
+
 def build_adapter(policy: TierPolicy, clock: Clock) -> StorageAdapter:
     """Make the adapter a policy names; no I/O.
 

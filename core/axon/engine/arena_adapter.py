@@ -46,7 +46,7 @@ class ArenaAdapter(StorageAdapter):
         """Return the same without waiting, or None where that takes waiting."""
         return None
 
-    def get_now(self, namespace: str, id: str) -> MemoryEntry | None | NotNow:
+    def get_now(self, namespace: str, id: str) -> MemoryEntry | NotNow | None:
         """Read one entry without waiting, where its arena is at hand."""
         arena = self._arena_now(namespace)
         return NOT_NOW if arena is None else arena.get(id, self.clock.now_us())

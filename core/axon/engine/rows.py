@@ -11,9 +11,13 @@ BLOCK_BITS = 13
 BLOCK_ROWS = 1 << BLOCK_BITS
 """Rows per block. Growing one large array by doubling stalls for tens of milliseconds; a new block costs nothing."""
 
+_OFFSET = BLOCK_ROWS - 1
 _FIRST_BLOCK_ROWS = 64
+_SMALL_BLOCK_ROWS = 256
 _UNIT_TOLERANCE = 2e-6
 """Deviation of a squared length from 1 within which a vector counts as normalised (float32 rounding at 384 dims)."""
+
+_UNIT_LOW, _UNIT_HIGH = 1.0 - _UNIT_TOLERANCE, 1.0 + _UNIT_TOLERANCE
 
 _GATHER_SHARE = 0.25
 """Share of rows below which copying them out beats scanning everything; measured, see docs/explanation/engine.md."""
@@ -43,15 +47,17 @@ class VectorRows:
         self.size = 0
         self.blocks: list[Floats] = []
         self._inverse: list[Floats] = []
+        self._last = np.empty((0, dims), np.float32)
+        self._last_rows = 0
         self.all_unit = True
 
     def append(self, vector: Floats, squared: float) -> None:
         """Add one row; ``squared`` is its squared length."""
-        offset = self.size & (BLOCK_ROWS - 1)
-        if offset == 0 or offset == self.blocks[-1].shape[0]:
+        offset = self.size & _OFFSET
+        if offset == 0 or offset == self._last_rows:
             self._room()
-        self.blocks[-1][offset] = vector
-        if squared and not -_UNIT_TOLERANCE < squared - 1.0 < _UNIT_TOLERANCE:
+        self._last[offset] = vector
+        if not _UNIT_LOW < squared < _UNIT_HIGH and squared:
             self.all_unit = False
             self._inverse[-1][offset] = squared**-0.5
         self.size += 1
@@ -87,18 +93,20 @@ class VectorRows:
         """Return the last block and the first free row in it, growing the first block or adding one."""
         offset = self.size & (BLOCK_ROWS - 1)
         if not self.blocks or (offset == 0 and self.size):
-            rows = BLOCK_ROWS if self.size else min(BLOCK_ROWS, max(_FIRST_BLOCK_ROWS, wanted))
+            rows = BLOCK_ROWS if self.size else _rows_to_reserve(0, wanted)
             self.blocks.append(_empty_block(rows, self.dims))
             self._inverse.append(np.ones(rows, np.float32))
         elif offset == self.blocks[-1].shape[0]:
-            rows = min(BLOCK_ROWS, max(4 * offset, offset + wanted))
+            rows = _rows_to_reserve(offset, wanted)
             for arrays, grown in (
                 (self.blocks, _empty_block(rows, self.dims)),
                 (self._inverse, np.ones(rows, np.float32)),
             ):
                 grown[:offset] = arrays[-1][:offset]
                 arrays[-1] = grown
-        return self.blocks[-1], offset
+        self._last = self.blocks[-1]
+        self._last_rows = self._last.shape[0]
+        return self._last, offset
 
     def scores(self, query: Floats, size: int) -> Floats:
         """Compute the cosine of ``query`` (length 1) with each of the first ``size`` rows."""
@@ -165,8 +173,14 @@ class VectorRows:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held by the blocks."""
-        return sum(block.nbytes for block in self.blocks)
+        """Bytes taken up by rows; what is reserved beyond them is only address space."""
+        return 4 * self.size * self.dims
+
+
+def _rows_to_reserve(filled: int, wanted: int) -> int:
+    """Choose the size of a first block: small for a handful of rows, else the full size, which is only address space."""
+    rows = max(_FIRST_BLOCK_ROWS, 4 * filled, filled + wanted)
+    return rows if rows <= _SMALL_BLOCK_ROWS else BLOCK_ROWS
 
 
 def _empty_block(rows: int, dims: int) -> Floats:

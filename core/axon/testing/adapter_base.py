@@ -21,14 +21,14 @@ NS = "tests"
 
 
 def property_settings(share: float = 1.0) -> settings:
-    """Settings of a property test.
+    """Make the settings of a property test.
 
     Parameters
     ----------
     share : of the examples of the current Hypothesis profile, > 0; for tests whose examples are dear.
     """
     return settings(
-        max_examples=max(1, round(settings.default.max_examples * share)),
+        max_examples=max(1, round(settings().max_examples * share)),
         deadline=None,
         # Examples share one adapter under namespaces of their own, and several subclasses share one test.
         suppress_health_check=[
@@ -54,7 +54,7 @@ class AdapterTests(GuardedSuite):
 
     @pytest.fixture
     def clock(self) -> ManualClock:
-        """The clock that the adapter under test is given."""
+        """Make the clock that the adapter under test is given."""
         return ManualClock(START_US)
 
     @pytest.fixture
@@ -64,7 +64,7 @@ class AdapterTests(GuardedSuite):
 
     @pytest.fixture
     async def adapter(self, make_adapter: AdapterFactory) -> AsyncIterator[StorageAdapter]:
-        """The adapter under test, opened."""
+        """Open the adapter under test."""
         adapter = make_adapter()
         await adapter.open()
         yield adapter

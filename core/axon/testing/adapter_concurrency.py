@@ -1,5 +1,6 @@
 """Many callers at once: tasks, threads, loops, and callers that give up."""
 
+# ruff: noqa: D102 - the name of a test says what it proves
 from __future__ import annotations
 
 import asyncio
@@ -22,7 +23,9 @@ T = TypeVar("T")
 
 def version(id: str, n: int) -> MemoryEntry:
     """Make version ``n`` of an entry: every part of it tells which one it is."""
-    return make_entry(id, text=f"v{n}", metadata={"v": n}, tags=[f"v{n}"], embedding=[n, 1, 0], access_count=n)
+    return make_entry(
+        id, text=f"v{n}", metadata={"v": n}, tags=[f"v{n}"], embedding=[n, 1, 0], access_count=n
+    )
 
 
 def assert_whole(entry: MemoryEntry | None) -> int:
@@ -53,7 +56,9 @@ class ConcurrencyTests(AdapterTests):
 
     async def test_gathered_writes_all_arrive(self, adapter: StorageAdapter) -> None:
         await asyncio.gather(*(adapter.put_many(NS, [version(f"{n}", n)]) for n in range(200)))
-        assert [assert_whole(entry) for entry in await adapter.get_many(NS, [f"{n}" for n in range(200)])] == list(range(200))
+        assert [
+            assert_whole(entry) for entry in await adapter.get_many(NS, [f"{n}" for n in range(200)])
+        ] == list(range(200))
         assert await count_exactly(adapter, NS) == 200
 
     async def test_gathered_writes_of_one_id_leave_one_whole_version(self, adapter: StorageAdapter) -> None:
@@ -109,7 +114,9 @@ class ConcurrencyTests(AdapterTests):
         assert [assert_whole(found[0]) for found in answers[0]] == [n % 10 for n in range(600)]
         assert {tuple(ids_of(hits)) for hits in answers[1]} == {("9", "8")}
 
-    async def test_gathered_touches_are_all_counted(self, adapter: StorageAdapter, clock: ManualClock) -> None:
+    async def test_gathered_touches_are_all_counted(
+        self, adapter: StorageAdapter, clock: ManualClock
+    ) -> None:
         await adapter.put_many(NS, [make_entry("a")])
         await asyncio.gather(*(adapter.touch_many(NS, [Touch("a", clock.now_us() + n)]) for n in range(100)))
         assert (await scan_all(adapter, NS))[0].access_count == 100

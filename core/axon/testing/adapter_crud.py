@@ -1,5 +1,6 @@
 """Writing, reading and deleting by id."""
 
+# ruff: noqa: D102 - the name of a test says what it proves
 from __future__ import annotations
 
 from datetime import timedelta
@@ -20,9 +21,9 @@ from axon.testing.strategies import NASTY_STRINGS, any_metadata, any_names, any_
 _LATER = to_datetime(START_US + 5_000_001)
 
 _KEYS_OF_OTHERS = (
-    "id", "text", "tags", "importance", "metadata", "embedding", "vector", "document", "source", "provenance", "model_dump",
-    "created_at", "updated_at", "expires_at", "session_id", "namespace", "tier", "record", "payload", "_id", "_node_content",
-    "__class__", "$eq", "$and", "a.b", "a", ".", "", " ", "\0", "%", "*",
+    "id", "text", "tags", "importance", "metadata", "embedding", "vector", "document", "source", "provenance",
+    "model_dump", "created_at", "updated_at", "expires_at", "session_id", "namespace", "tier", "record", "payload",
+    "_id", "_node_content", "__class__", "$eq", "$and", "a.b", "a", ".", "", " ", "\0", "%", "*",
 )  # fmt: skip
 
 
@@ -33,7 +34,15 @@ def full_entry(id: str = "full") -> MemoryEntry:
         text="Grüße,\n  \t'quoted' \"text\" with \0 and 😀 ",
         importance=0.1 + 0.2,
         tags=["b", "a", "Ä,;"],
-        metadata={"n": 1, "x": 1.0, "yes": True, "none": None, "list": [1, [2.5, {"k": []}]], "big": 2**70, "": {"": ""}},
+        metadata={
+            "n": 1,
+            "x": 1.0,
+            "yes": True,
+            "none": None,
+            "list": [1, [2.5, {"k": []}]],
+            "big": 2**70,
+            "": {"": ""},
+        },
         embedding=[0.25, -3.5, 1e-3, 7.0],
         updated_at=_LATER,
         expires_at=_LATER + timedelta(days=3650, microseconds=7),
@@ -56,13 +65,17 @@ class CrudTests(AdapterTests):
 
     @given(any_metadata)
     @property_settings()
-    async def test_any_metadata_comes_back_exactly(self, adapter: StorageAdapter, metadata: dict[str, JsonValue]) -> None:
+    async def test_any_metadata_comes_back_exactly(
+        self, adapter: StorageAdapter, metadata: dict[str, JsonValue]
+    ) -> None:
         entry = make_entry("a", metadata=metadata)
         await adapter.put_many(NS, [entry])
         assert_same((await adapter.get_many(NS, ["a"]))[0], entry)
 
     async def test_metadata_keys_that_others_use_are_the_users(self, adapter: StorageAdapter) -> None:
-        entry = make_entry("a", metadata={key: f"mine: {key}" for key in _KEYS_OF_OTHERS}, importance=0.25, tags=["t"])
+        entry = make_entry(
+            "a", metadata={key: f"mine: {key}" for key in _KEYS_OF_OTHERS}, importance=0.25, tags=["t"]
+        )
         await adapter.put_many(NS, [entry])
         assert_same((await adapter.get_many(NS, ["a"]))[0], entry)
 
@@ -79,7 +92,9 @@ class CrudTests(AdapterTests):
         assert_same((await adapter.get_many(NS, ["a"]))[0], entry)
 
     @pytest.mark.parametrize("length", [1e-6, 0.5, 1.0, 3.0, 1e6])
-    async def test_vectors_come_back_at_their_own_length(self, adapter: StorageAdapter, length: float) -> None:
+    async def test_vectors_come_back_at_their_own_length(
+        self, adapter: StorageAdapter, length: float
+    ) -> None:
         entry = make_entry("a", embedding=np.array([0.6, 0.0, -0.8], np.float32) * np.float32(length))
         await adapter.put_many(NS, [entry])
         assert_same((await adapter.get_many(NS, ["a"]))[0], entry)
@@ -92,7 +107,9 @@ class CrudTests(AdapterTests):
         assert sorted(entry.id for entry in await scan_all(adapter, NS)) == sorted(NASTY_STRINGS)
         for place, id in enumerate(NASTY_STRINGS):
             assert await adapter.delete_many(NS, [id]) == 1, f"{id!r} was not there any more"
-            assert await count_exactly(adapter, NS) == len(entries) - place - 1, f"deleting {id!r} took others along"
+            assert await count_exactly(adapter, NS) == len(entries) - place - 1, (
+                f"deleting {id!r} took others along"
+            )
 
     @given(any_names, any_names)
     @property_settings()
@@ -136,7 +153,9 @@ class CrudTests(AdapterTests):
         assert sorted(ids_of(await search(adapter, NS, entries[1].embedding))) == ["a", "b"]
 
     async def test_of_equal_ids_in_one_call_the_last_wins(self, adapter: StorageAdapter) -> None:
-        versions = [make_entry("a", text=f"v{n}", embedding=[1, n, 0, 0], metadata={"v": n}) for n in range(4)]
+        versions = [
+            make_entry("a", text=f"v{n}", embedding=[1, n, 0, 0], metadata={"v": n}) for n in range(4)
+        ]
         await adapter.put_many(NS, [*versions[:2], make_entry("b"), *versions[2:]])
         assert_same((await adapter.get_many(NS, ["a"]))[0], versions[3])
         assert [entry.id for entry in await scan_all(adapter, NS)] == ["a", "b"]
@@ -158,7 +177,9 @@ class CrudTests(AdapterTests):
     async def test_a_large_batch_is_written_read_and_deleted(self, adapter: StorageAdapter) -> None:
         size = min(6_000, adapter.capabilities.max_batch)
         ids = [f"id {n}" for n in range(size)]
-        await adapter.put_many(NS, [make_entry(id, text=f"text {id}", embedding=[1, n]) for n, id in enumerate(ids)])
+        await adapter.put_many(
+            NS, [make_entry(id, text=f"text {id}", embedding=[1, n]) for n, id in enumerate(ids)]
+        )
         assert await count_exactly(adapter, NS) == size
         found = await adapter.get_many(NS, ids[::-1])
         assert [entry and entry.text for entry in found] == [f"text {id}" for id in ids[::-1]]
@@ -172,7 +193,11 @@ class MismatchTests(AdapterTests):
     async def test_another_number_of_dimensions_is_refused_whole(self, adapter: StorageAdapter) -> None:
         old = make_entry("old", text="before", embedding=[1, 0, 0])
         await adapter.put_many(NS, [old])
-        bad = [make_entry("new", embedding=[0, 1, 0]), make_entry("old", text="after"), make_entry("bad", embedding=[1, 0])]
+        bad = [
+            make_entry("new", embedding=[0, 1, 0]),
+            make_entry("old", text="after"),
+            make_entry("bad", embedding=[1, 0]),
+        ]
         with pytest.raises(EmbeddingMismatchError):
             await adapter.put_many(NS, bad)
         assert [entry.id for entry in await scan_all(adapter, NS)] == ["old"]
@@ -180,7 +205,9 @@ class MismatchTests(AdapterTests):
 
     async def test_a_batch_that_disagrees_with_itself_is_refused_whole(self, adapter: StorageAdapter) -> None:
         with pytest.raises(EmbeddingMismatchError):
-            await adapter.put_many(NS, [make_entry("a", embedding=[1, 0, 0]), make_entry("b", embedding=[1, 0])])
+            await adapter.put_many(
+                NS, [make_entry("a", embedding=[1, 0, 0]), make_entry("b", embedding=[1, 0])]
+            )
         assert await scan_all(adapter, NS) == []
         await adapter.put_many(NS, [make_entry("b", embedding=[1, 0])])
         assert await count_exactly(adapter, NS) == 1
@@ -213,7 +240,10 @@ class OwnershipTests(AdapterTests):
         metadata["list"].append(2)
         entry.metadata["list"].append(3)
         _zero(entry)
-        assert_same((await adapter.get_many(NS, ["a"]))[0], make_entry("a", metadata={"list": [1]}, embedding=[1, 2, 3]))
+        assert_same(
+            (await adapter.get_many(NS, ["a"]))[0],
+            make_entry("a", metadata={"list": [1]}, embedding=[1, 2, 3]),
+        )
 
     async def test_editing_what_was_handed_out_changes_nothing(self, adapter: StorageAdapter) -> None:
         wanted = make_entry("a", text="fox", metadata={"list": [1]}, tags=["t"], embedding=[1, 2, 3])
@@ -249,11 +279,18 @@ class TouchTests(AdapterTests):
 
     async def test_touches_add_up(self, adapter: StorageAdapter, clock: ManualClock) -> None:
         now = clock.now_us()
-        await adapter.put_many(NS, [make_entry("a", embedding=[1, 0], tags=["t"], metadata={"k": 1}), make_entry("b")])
+        await adapter.put_many(
+            NS, [make_entry("a", embedding=[1, 0], tags=["t"], metadata={"k": 1}), make_entry("b")]
+        )
         await adapter.touch_many(NS, [Touch("a", now + 5, 2), Touch("missing", now), Touch("a", now + 3)])
         await adapter.touch_many(NS, [Touch("a", now + 4)])
         wanted = make_entry(
-            "a", embedding=[1, 0], tags=["t"], metadata={"k": 1}, access_count=4, last_accessed_at=to_datetime(now + 5)
+            "a",
+            embedding=[1, 0],
+            tags=["t"],
+            metadata={"k": 1},
+            access_count=4,
+            last_accessed_at=to_datetime(now + 5),
         )
         found = await adapter.get_many(NS, ["a", "b", "missing"])
         assert_same(found[0], wanted)
@@ -266,7 +303,9 @@ class TouchTests(AdapterTests):
         assert (await scan_all(adapter, NS))[0].access_count == 7
         assert (await search(adapter, NS, np.array([1, 0], np.float32)))[0].entry.access_count == 7
 
-    async def test_writing_again_sets_the_statistics_written(self, adapter: StorageAdapter, clock: ManualClock) -> None:
+    async def test_writing_again_sets_the_statistics_written(
+        self, adapter: StorageAdapter, clock: ManualClock
+    ) -> None:
         await adapter.put_many(NS, [make_entry("a")])
         await adapter.touch_many(NS, [Touch("a", clock.now_us(), 7)])
         await adapter.put_many(NS, [make_entry("a", access_count=2)])

@@ -1,5 +1,6 @@
 """Filters against the evaluator that defines them: fixed cases, then random ones."""
 
+# ruff: noqa: D102 - the name of a test says what it proves
 from __future__ import annotations
 
 from collections import Counter
@@ -50,7 +51,9 @@ CHECKED: Counter[str] = Counter()
 """How many random (filter, corpus) cases were compared with the evaluator in this process, by backend."""
 
 
-async def assert_filters(adapter: StorageAdapter, entries: list[MemoryEntry], node: FilterNode, wanted: list[str]) -> None:
+async def assert_filters(
+    adapter: StorageAdapter, entries: list[MemoryEntry], node: FilterNode, wanted: list[str]
+) -> None:
     """Store entries and fail unless counting, walking and searching by ``node`` find exactly ``wanted``."""
     await adapter.put_many(NS, entries)
     found = [entry.id for entry in await scan_all(adapter, NS, node)]
@@ -69,7 +72,11 @@ class FixedFilterTests(AdapterTests):
                 values.append(case.value)
         names = {repr(value): f"{n}" for n, value in enumerate(values)}
         await adapter.put_many(
-            NS, [make_entry(f"{n}", metadata={} if each is ABSENT else {"x": each}) for n, each in enumerate(values)]
+            NS,
+            [
+                make_entry(f"{n}", metadata={} if each is ABSENT else {"x": each})
+                for n, each in enumerate(values)
+            ],
         )
         wrong = []
         for case in FIXED_CASES:
@@ -86,7 +93,12 @@ class FixedFilterTests(AdapterTests):
 
     async def test_tags(self, adapter: StorageAdapter) -> None:
         tags = Field("tags")
-        entries = [make_entry("none"), make_entry("a", tags=["a"]), make_entry("ba", tags=["b", "a"]), make_entry("ab", tags=["ab"])]
+        entries = [
+            make_entry("none"),
+            make_entry("a", tags=["a"]),
+            make_entry("ba", tags=["b", "a"]),
+            make_entry("ab", tags=["ab"]),
+        ]
         cases: list[tuple[FilterNode, list[str]]] = [
             (Contains(tags, ("a",)), ["a", "ba"]),
             (Contains(tags, ("a", "b")), ["ba"]),
@@ -206,7 +218,13 @@ class FixedFilterTests(AdapterTests):
 
     async def test_user_keys_named_like_fields_are_the_users(self, adapter: StorageAdapter) -> None:
         entries = [
-            make_entry("a", tags=["real"], importance=0.9, session_id="s", metadata={"tags": "mine", "importance": 7, "id": "b"}),
+            make_entry(
+                "a",
+                tags=["real"],
+                importance=0.9,
+                session_id="s",
+                metadata={"tags": "mine", "importance": 7, "id": "b"},
+            ),
             make_entry("b", metadata={"session_id": "s", "created_at": "never"}),
         ]
         cases: list[tuple[FilterNode, list[str]]] = [
@@ -224,7 +242,12 @@ class FixedFilterTests(AdapterTests):
 
     async def test_filters_follow_rewrites_and_deletions(self, adapter: StorageAdapter) -> None:
         red = Contains(Field("tags"), ("red",))
-        await assert_filters(adapter, [make_entry("a", tags=["red"], metadata={"x": 1}), make_entry("b", tags=["red"])], red, ["a", "b"])
+        await assert_filters(
+            adapter,
+            [make_entry("a", tags=["red"], metadata={"x": 1}), make_entry("b", tags=["red"])],
+            red,
+            ["a", "b"],
+        )
         await assert_filters(adapter, [make_entry("a", metadata={"x": 2})], red, ["b"])
         await assert_filters(adapter, [], Eq(X, 1), [])
         await assert_filters(adapter, [], Eq(X, 2), ["a"])
@@ -237,7 +260,12 @@ class RandomFilterTests(AdapterTests):
     """Random filters on random corpora."""
 
     async def agree(
-        self, adapter: StorageAdapter, clock: ManualClock, entries: list[MemoryEntry], nodes: list[FilterNode], query: Vector
+        self,
+        adapter: StorageAdapter,
+        clock: ManualClock,
+        entries: list[MemoryEntry],
+        nodes: list[FilterNode],
+        query: Vector,
     ) -> None:
         """Store the entries in a namespace of their own and compare every filter with the evaluator."""
         namespace = self.fresh_namespace()
@@ -253,7 +281,12 @@ class RandomFilterTests(AdapterTests):
     @given(st.data(), corpora(), vectors())
     @property_settings(0.5)
     async def test_random_filters_agree_with_the_evaluator(
-        self, adapter: StorageAdapter, clock: ManualClock, data: st.DataObject, entries: list[MemoryEntry], query: Vector
+        self,
+        adapter: StorageAdapter,
+        clock: ManualClock,
+        data: st.DataObject,
+        entries: list[MemoryEntry],
+        query: Vector,
     ) -> None:
         nodes = data.draw(st.lists(filters(entries), min_size=1, max_size=8))
         await self.agree(adapter, clock, entries, nodes, query)
@@ -269,7 +302,9 @@ class RandomFilterTests(AdapterTests):
         await self.agree(adapter, clock, entries, nodes, generate.vector(choices))
 
 
-async def _compare(adapter: StorageAdapter, model: Oracle, namespace: str, node: FilterNode, query: Vector) -> None:
+async def _compare(
+    adapter: StorageAdapter, model: Oracle, namespace: str, node: FilterNode, query: Vector
+) -> None:
     wanted = sorted(entry.id for entry in model.select(namespace, node))
     native = await adapter.count(namespace, node)
     assert native >= len(wanted), "the native part of a filter may let more through, never less"

@@ -1,5 +1,6 @@
 """Namespaces: nothing done in one is seen in another, whatever they are called."""
 
+# ruff: noqa: D102 - the name of a test says what it proves
 from __future__ import annotations
 
 import numpy as np
@@ -24,14 +25,18 @@ class IsolationTests(AdapterTests):
         """Fill two namespaces with different entries under the same ids."""
         for name in ("one", "two"):
             ids = ("a", "b") if name == "one" else ("a", "b", "c")
-            await adapter.put_many(name, [make_entry(id, text=f"fox {name}", embedding=[1, 1], tags=[name]) for id in ids])
+            await adapter.put_many(
+                name, [make_entry(id, text=f"fox {name}", embedding=[1, 1], tags=[name]) for id in ids]
+            )
 
     async def test_reads_see_their_own_namespace_only(self, adapter: StorageAdapter) -> None:
         await self.both(adapter)
         for name, ids in (("one", ["a", "b"]), ("two", ["a", "b", "c"])):
             text = f"fox {name}"
             found = await adapter.get_many(name, ["a", "b", "c"])
-            assert [entry and entry.text for entry in found] == [text if id in ids else None for id in ("a", "b", "c")]
+            assert [entry and entry.text for entry in found] == [
+                text if id in ids else None for id in ("a", "b", "c")
+            ]
             walked = await scan_all(adapter, name)
             assert [(entry.id, entry.text) for entry in walked] == [(id, text) for id in ids]
             assert await count_exactly(adapter, name) == len(ids)
@@ -56,7 +61,9 @@ class IsolationTests(AdapterTests):
         assert len(await search(adapter, "two", _QUERY)) == 3
         assert await adapter.bind_embedder("two", "another") == "model"
 
-    async def test_touching_in_one_namespace_leaves_the_other(self, adapter: StorageAdapter, clock: ManualClock) -> None:
+    async def test_touching_in_one_namespace_leaves_the_other(
+        self, adapter: StorageAdapter, clock: ManualClock
+    ) -> None:
         await self.both(adapter)
         await adapter.touch_many("one", [Touch("a", clock.now_us(), 5), Touch("c", clock.now_us(), 5)])
         counts = [entry.access_count for name in ("one", "two") for entry in await scan_all(adapter, name)]
@@ -94,7 +101,9 @@ class NameTests(AdapterTests):
 
     @given(any_names, any_names)
     @property_settings(0.5)
-    async def test_any_two_names_are_two_namespaces(self, adapter: StorageAdapter, one: str, other: str) -> None:
+    async def test_any_two_names_are_two_namespaces(
+        self, adapter: StorageAdapter, one: str, other: str
+    ) -> None:
         prefix = self.fresh_namespace()
         await adapter.put_many(prefix + one, [make_entry(other, text="first")])
         await adapter.put_many(prefix + other, [make_entry(one, text="second")])
@@ -105,7 +114,16 @@ class NameTests(AdapterTests):
         await adapter.clear(prefix + other)
 
     async def test_names_and_ids_do_not_run_together(self, adapter: StorageAdapter) -> None:
-        pairs = [("a", "b:c"), ("a:b", "c"), ("a", "b"), ("a:", "b"), ("a", ":b"), ("ab", "c"), ("a", "bc"), ("a\0b", "c")]
+        pairs = [
+            ("a", "b:c"),
+            ("a:b", "c"),
+            ("a", "b"),
+            ("a:", "b"),
+            ("a", ":b"),
+            ("ab", "c"),
+            ("a", "bc"),
+            ("a\0b", "c"),
+        ]
         for namespace, id in pairs:
             await adapter.put_many(namespace, [make_entry(id, text=f"{namespace!r} {id!r}")])
         for namespace, id in pairs:
@@ -119,7 +137,9 @@ class NameTests(AdapterTests):
             assert [entry.id for entry in found] == [f"{place}"], f"tag {tag!r}"
 
     async def test_every_metadata_key_and_value_is_a_literal(self, adapter: StorageAdapter) -> None:
-        await adapter.put_many(NS, [make_entry(f"{n}", metadata={name: name}) for n, name in enumerate(NASTY_STRINGS)])
+        await adapter.put_many(
+            NS, [make_entry(f"{n}", metadata={name: name}) for n, name in enumerate(NASTY_STRINGS)]
+        )
         for place, name in enumerate(NASTY_STRINGS):
             node = Eq(Field(name, is_metadata=True), name)
             assert [entry.id for entry in await scan_all(adapter, NS, node)] == [f"{place}"], f"key {name!r}"

@@ -1,5 +1,6 @@
 """Opening, closing, coming back."""
 
+# ruff: noqa: D102 - the name of a test says what it proves
 from __future__ import annotations
 
 import numpy as np
@@ -50,7 +51,10 @@ class LifetimeTests(AdapterTests):
         """Write, close, and open anew; a store that does not outlive its object is simply read again."""
         first = make_adapter()
         await first.open()
-        await first.put_many(NS, [full_entry(), make_entry("old", embedding=[1, 0, 0, 0]), make_entry("gone"), make_entry("hit")])
+        await first.put_many(
+            NS,
+            [full_entry(), make_entry("old", embedding=[1, 0, 0, 0]), make_entry("gone"), make_entry("hit")],
+        )
         await first.put_many(NS, [make_entry("old", text="new fox", embedding=[0, 0, 0, 1], tags=["t"])])
         await first.delete_many(NS, ["gone"])
         await first.touch_many(NS, [Touch("hit", clock.now_us() + 9, 3)])
@@ -65,7 +69,9 @@ class LifetimeTests(AdapterTests):
         await second.open()
         return second
 
-    async def test_everything_is_there_after_reopening(self, reopened: StorageAdapter, clock: ManualClock) -> None:
+    async def test_everything_is_there_after_reopening(
+        self, reopened: StorageAdapter, clock: ManualClock
+    ) -> None:
         full, old, gone, hit = await reopened.get_many(NS, ["full", "old", "gone", "hit"])
         assert_same(full, full_entry())
         assert_same(old, make_entry("old", text="new fox", embedding=[0, 0, 0, 1], tags=["t"]))
@@ -81,12 +87,16 @@ class LifetimeTests(AdapterTests):
         await reopened.aclose()
 
     async def test_a_reopened_store_takes_writes(self, reopened: StorageAdapter) -> None:
-        await reopened.put_many(NS, [make_entry("old", text="newer"), make_entry("more", embedding=[0, 1, 0, 0])])
+        await reopened.put_many(
+            NS, [make_entry("old", text="newer"), make_entry("more", embedding=[0, 1, 0, 0])]
+        )
         assert await reopened.delete_many(NS, ["full", "hit"]) == 2
         assert sorted(entry.id for entry in await scan_all(reopened, NS)) == ["more", "old"]
         await reopened.aclose()
 
-    async def test_a_second_object_sees_what_the_first_acknowledged(self, make_adapter: AdapterFactory) -> None:
+    async def test_a_second_object_sees_what_the_first_acknowledged(
+        self, make_adapter: AdapterFactory
+    ) -> None:
         first, second = make_adapter(), make_adapter()
         await first.open()
         await second.open()

@@ -1,5 +1,6 @@
 """Walking: every page in order, every entry once, whatever else goes on."""
 
+# ruff: noqa: D102 - the name of a test says what it proves
 from __future__ import annotations
 
 from itertools import pairwise
@@ -58,7 +59,8 @@ class ScanTests(AdapterTests):
         entries = mixed()
         await adapter.put_many(NS, entries)
         walks = [
-            await scan_all(adapter, NS, order_by=order_by, descending=descending, limit=limit) for limit in (1, 3, 24, 25, 26)
+            await scan_all(adapter, NS, order_by=order_by, descending=descending, limit=limit)
+            for limit in (1, 3, 24, 25, 26)
         ]
         assert_ordered(walks[0], order_by, descending)
         assert sorted(entry.id for entry in walks[0]) == sorted(entry.id for entry in entries)
@@ -95,7 +97,9 @@ class ScanTests(AdapterTests):
 
     async def test_a_long_walk_sees_everything_once(self, adapter: StorageAdapter) -> None:
         size = 2_500
-        await adapter.put_many(NS, [make_entry(f"{n:05}", created_at=to_datetime(START_US + n // 3)) for n in range(size)])
+        await adapter.put_many(
+            NS, [make_entry(f"{n:05}", created_at=to_datetime(START_US + n // 3)) for n in range(size)]
+        )
         walk = await scan_all(adapter, NS)
         assert [entry.id for entry in walk] == [f"{n:05}" for n in range(size)]
 
@@ -117,7 +121,9 @@ class ScanTests(AdapterTests):
             if cursor is None:
                 break
             await adapter.put_many(NS, [numbered("comes", n) for n in (step * 7 % 100, step * 31 % 100)])
-            await adapter.delete_many(NS, [f"{step * 4 + 1:03} goes", f"{97 - step * 4:03} goes", *seen[-1:]][:2])
+            await adapter.delete_many(
+                NS, [f"{step * 4 + 1:03} goes", f"{97 - step * 4:03} goes", *seen[-1:]][:2]
+            )
         assert cursor is None, "the walk did not end"
         assert [id for id in seen if id.endswith("stays")] == [entry.id for entry in stay]
         assert len(seen) == len(set(seen))
@@ -130,8 +136,12 @@ class ScanTests(AdapterTests):
         rest = await adapter.scan(NS, EVERYTHING, order_by="id", cursor=first.cursor, limit=9)
         assert [entry.id for entry in rest.entries] == ["3", "4", "5"]
 
-    async def test_touched_entries_move_in_the_order_of_access(self, adapter: StorageAdapter, clock: ManualClock) -> None:
-        await adapter.put_many(NS, [make_entry(id, created_at=to_datetime(START_US + n)) for n, id in enumerate("abc")])
+    async def test_touched_entries_move_in_the_order_of_access(
+        self, adapter: StorageAdapter, clock: ManualClock
+    ) -> None:
+        await adapter.put_many(
+            NS, [make_entry(id, created_at=to_datetime(START_US + n)) for n, id in enumerate("abc")]
+        )
         await adapter.touch_many(NS, [Touch("a", clock.now_us() + 10)])
         assert [entry.id for entry in await scan_all(adapter, NS, order_by="accessed_at")] == ["b", "c", "a"]
 

@@ -1,5 +1,6 @@
 """Searching by vector: what is found, how near it is said to be, what is never found."""
 
+# ruff: noqa: D102 - the name of a test says what it proves
 from __future__ import annotations
 
 import numpy as np
@@ -7,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from axon.core.clock import ManualClock
 from axon.core.filter.ast import EVERYTHING, NOTHING, Contains, Eq, Field, FilterNode, Gte
 from axon.core.models import MemoryEntry, SearchRequest, Vector
 from axon.core.ports import StorageAdapter
 from axon.testing.adapter_base import NS, AdapterTests, property_settings
 from axon.testing.entries import START_US, assert_same, make_entry
 from axon.testing.exact import ids_of, search
-from axon.testing.oracle import Oracle, cosine
 from axon.testing.generate import DIMS
+from axon.testing.oracle import Oracle, cosine
 from axon.testing.strategies import vectors
-from axon.core.clock import ManualClock
 
 TOLERANCE = 1e-3
 """How far a backend's cosine may be from the true one (pitfall D3)."""
@@ -55,7 +56,9 @@ class VectorSearchTests(AdapterTests):
         await adapter.put_many(NS, entries)
         for query in (entry.embedding for entry in scattered(5, seed=8)):
             assert query is not None
-            true = {entry.id: cosine(query, entry.embedding) for entry in entries if entry.embedding is not None}
+            true = {
+                entry.id: cosine(query, entry.embedding) for entry in entries if entry.embedding is not None
+            }
             hits = await search(adapter, NS, query, k=10)
             assert ids_of(hits) == sorted(true, key=lambda id: -true[id])[:10]
             for hit in hits:
@@ -83,7 +86,9 @@ class VectorSearchTests(AdapterTests):
             assert hit.similarity == pytest.approx(wanted, abs=TOLERANCE), "a nearer entry was left out"
 
     @pytest.mark.parametrize("factor", [1e-4, 1.0, 250.0])
-    async def test_the_length_of_a_query_does_not_matter(self, adapter: StorageAdapter, factor: float) -> None:
+    async def test_the_length_of_a_query_does_not_matter(
+        self, adapter: StorageAdapter, factor: float
+    ) -> None:
         entries = scattered(20)
         await adapter.put_many(NS, entries)
         query = entries[3].embedding
@@ -101,7 +106,9 @@ class VectorSearchTests(AdapterTests):
         assert query.tolist() == [3.0, 4.0, 0.0]
 
     async def test_vectors_without_direction_are_no_nearer_than_any(self, adapter: StorageAdapter) -> None:
-        await adapter.put_many(NS, [make_entry("zero", embedding=[0, 0]), make_entry("same", embedding=[0, 1])])
+        await adapter.put_many(
+            NS, [make_entry("zero", embedding=[0, 0]), make_entry("same", embedding=[0, 1])]
+        )
         hits = await search(adapter, NS, vector(0, 1))
         assert ids_of(hits)[0] == "same"
         for hit in await search(adapter, NS, vector(0, 0)):
@@ -160,7 +167,8 @@ class RequestTests(AdapterTests):
         await adapter.put_many(NS, [*entries, make_entry("no vector")])
         nodes: list[FilterNode] = [EVERYTHING, Contains(Field("tags"), ("rare",)), EVERYTHING, NOTHING]
         requests = [
-            SearchRequest(nodes[n % 4], 1 + n % 5, None if n == 9 else entries[n].embedding) for n in range(12)
+            SearchRequest(nodes[n % 4], 1 + n % 5, None if n == 9 else entries[n].embedding)
+            for n in range(12)
         ]
         together = await adapter.search_many(NS, requests)
         singly = [(await adapter.search_many(NS, [request]))[0] for request in requests]
@@ -178,7 +186,9 @@ class RequestTests(AdapterTests):
         assert {hit.similarity for hit in await search(adapter, NS, k=50)} == {None}
 
     async def test_hits_are_whole_entries(self, adapter: StorageAdapter) -> None:
-        wanted = make_entry("a", text="t", tags=["x"], metadata={"k": [1, None]}, embedding=[3, 4], session_id="s", keyed=True)
+        wanted = make_entry(
+            "a", text="t", tags=["x"], metadata={"k": [1, None]}, embedding=[3, 4], session_id="s", keyed=True
+        )
         await adapter.put_many(NS, [wanted])
         assert_same((await search(adapter, NS, vector(1, 1)))[0].entry, wanted)
         assert_same((await search(adapter, NS))[0].entry, wanted)

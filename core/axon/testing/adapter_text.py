@@ -1,5 +1,6 @@
 """Searching by words, and by words and vector together; for adapters that can."""
 
+# ruff: noqa: D102 - the name of a test says what it proves
 from __future__ import annotations
 
 import numpy as np
@@ -14,18 +15,26 @@ from axon.testing.entries import make_entry
 from axon.testing.exact import ids_of, search
 
 SYNTAX = (
-    '"', "'", "fox AND", "NOT", "fox*", "*", "^fox", "text:fox", "(fox", "fox)", "fox -bear", "{fox}", "NEAR(fox", "%", "\\",
-    "\0", "fox\0bear", "@text:{fox}", "|", "~fox", "; DROP TABLE", "fox OR bear", "- -", "🦊", "...", " ", "\n",
+    '"', "'", "fox AND", "NOT", "fox*", "*", "^fox", "text:fox", "(fox", "fox)", "fox -bear", "{fox}", "NEAR(fox", "%",
+    "\\", "\0", "fox\0bear", "@text:{fox}", "|", "~fox", "; DROP TABLE", "fox OR bear", "- -", "🦊", "...", " ", "\n",
 )  # fmt: skip
 """Queries that some search language would read as syntax, or refuse."""
 
-ANIMALS = ("the red fox jumps", "a brown bear sleeps", "the bear sees the fox", "rain in spring", "Ünïcode naïve café")
+ANIMALS = (
+    "the red fox jumps",
+    "a brown bear sleeps",
+    "the bear sees the fox",
+    "rain in spring",
+    "Ünïcode naïve café",
+)
 
 
 async def filled(adapter: StorageAdapter) -> None:
     """Store the animals under ids "0" to "4", with vectors along the axes."""
     rows = np.eye(len(ANIMALS), dtype=np.float32)
-    await adapter.put_many(NS, [make_entry(f"{n}", text=text, embedding=rows[n]) for n, text in enumerate(ANIMALS)])
+    await adapter.put_many(
+        NS, [make_entry(f"{n}", text=text, embedding=rows[n]) for n, text in enumerate(ANIMALS)]
+    )
 
 
 class TextSearchTests(AdapterTests):
@@ -71,13 +80,19 @@ class TextSearchTests(AdapterTests):
     async def test_nothing_in_a_query_is_syntax(self, adapter: StorageAdapter, can: bool, query: str) -> None:
         await filled(adapter)
         found = set(ids_of(await self.words(adapter, query)))
-        named = {f"{n}" for n, text in enumerate(ANIMALS) if any(word in query for word in ("fox", "bear") if word in text)}
+        named = {
+            f"{n}"
+            for n, text in enumerate(ANIMALS)
+            if any(word in query for word in ("fox", "bear") if word in text)
+        }
         assert found == (named if can else set())
 
     async def test_the_index_follows_rewrites_and_deletions(self, adapter: StorageAdapter, can: bool) -> None:
         await filled(adapter)
         await self.words(adapter, "fox")
-        await adapter.put_many(NS, [make_entry("0", text="a grey wolf"), make_entry("new", text="another fox")])
+        await adapter.put_many(
+            NS, [make_entry("0", text="a grey wolf"), make_entry("new", text="another fox")]
+        )
         await adapter.delete_many(NS, ["2"])
         assert sorted(ids_of(await self.words(adapter, "fox"))) == (["new"] if can else [])
         assert sorted(ids_of(await self.words(adapter, "wolf"))) == (["0"] if can else [])
@@ -85,7 +100,9 @@ class TextSearchTests(AdapterTests):
         assert await self.words(adapter, "fox wolf bear") == []
 
     async def test_filters_hold_for_words_too(self, adapter: StorageAdapter, can: bool) -> None:
-        await adapter.put_many(NS, [make_entry(f"{n}", text="fox", tags=["t"] if n == 90 else []) for n in range(100)])
+        await adapter.put_many(
+            NS, [make_entry(f"{n}", text="fox", tags=["t"] if n == 90 else []) for n in range(100)]
+        )
         hits = await search(adapter, NS, text="fox", k=3, node=Contains(Field("tags"), ("t",)))
         assert ids_of(hits) == (["90"] if can else [])
 
@@ -109,14 +126,18 @@ class HybridSearchTests(AdapterTests):
 
     async def test_each_channel_gives_at_most_k(self, adapter: StorageAdapter) -> None:
         rows = np.eye(40, dtype=np.float32)
-        await adapter.put_many(NS, [make_entry(f"{n}", text="fox" if n < 20 else "bear", embedding=rows[n]) for n in range(40)])
+        await adapter.put_many(
+            NS, [make_entry(f"{n}", text="fox" if n < 20 else "bear", embedding=rows[n]) for n in range(40)]
+        )
         for k in (1, 5, 40):
             hits = (await adapter.search_many(NS, [SearchRequest(EVERYTHING, k, rows[30], "fox")]))[0]
             assert len(set(ids_of(hits))) == len(hits) <= 2 * k
             assert "30" in ids_of(hits)
 
     async def test_an_entry_without_a_vector_is_found_by_its_words(self, adapter: StorageAdapter) -> None:
-        await adapter.put_many(NS, [make_entry("words", text="fox"), make_entry("far", text="bear", embedding=[0, 1])])
+        await adapter.put_many(
+            NS, [make_entry("words", text="fox"), make_entry("far", text="bear", embedding=[0, 1])]
+        )
         hits = {hit.entry.id: hit for hit in await search(adapter, NS, vector(1, 0), text="fox")}
         assert ("words" in hits) == adapter.capabilities.text_search
         if "words" in hits:

@@ -1,5 +1,6 @@
 """The conformance suite of embedders: one class to inherit, one fixture to give."""
 
+# ruff: noqa: D102 - the name of a test says what it proves
 from __future__ import annotations
 
 import asyncio
@@ -44,11 +45,13 @@ class EmbedderSuite(GuardedSuite):
 
     @pytest.fixture
     def embedder(self) -> Embedder:
-        """The embedder under test; the one thing that a subclass has to give."""
+        """Give the embedder under test; the one thing that a subclass has to do."""
         raise NotImplementedError(f"{type(self).__name__} needs a fixture embedder")
 
     @pytest.mark.parametrize("kind", KINDS)
-    async def test_an_answer_is_one_finite_row_per_text(self, embedder: Embedder, kind: EmbeddingKind) -> None:
+    async def test_an_answer_is_one_finite_row_per_text(
+        self, embedder: Embedder, kind: EmbeddingKind
+    ) -> None:
         rows = await embedder.embed_array(list(TEXTS), kind=kind)
         assert rows.dtype == np.float32
         assert rows.flags.c_contiguous
@@ -60,7 +63,9 @@ class EmbedderSuite(GuardedSuite):
     async def test_a_batch_equals_single_calls(self, embedder: Embedder, kind: EmbeddingKind) -> None:
         rows = await embedder.embed_array(list(TEXTS), kind=kind)
         for text, row in zip(TEXTS, rows, strict=True):
-            assert close((await embedder.embed_array([text], kind=kind))[0], row), f"{text[:30]!r} differs alone"
+            assert close((await embedder.embed_array([text], kind=kind))[0], row), (
+                f"{text[:30]!r} differs alone"
+            )
 
     async def test_rows_follow_the_order_of_the_texts(self, embedder: Embedder) -> None:
         rows = await embedder.embed_array(list(TEXTS))
@@ -75,7 +80,9 @@ class EmbedderSuite(GuardedSuite):
     async def test_different_texts_have_different_vectors(self, embedder: Embedder) -> None:
         rows = await embedder.embed_array(list(TEXTS))
         for place, row in enumerate(rows):
-            assert not any(close(row, other) for other in rows[place + 1 :]), f"{TEXTS[place][:30]!r} is like another"
+            assert not any(close(row, other) for other in rows[place + 1 :]), (
+                f"{TEXTS[place][:30]!r} is like another"
+            )
 
     async def test_a_text_is_nearest_to_its_like(self, embedder: Embedder) -> None:
         rows = (await embedder.embed_array(list(TEXTS))).astype(np.float64)
@@ -150,7 +157,9 @@ class EmbedderSuite(GuardedSuite):
         assert close(two, await embedder.embed_array(["two"]))
 
     @pytest.mark.parametrize("patience", [0, 1, 2, 5])
-    async def test_cancelling_one_caller_leaves_the_others_alone(self, embedder: Embedder, patience: int) -> None:
+    async def test_cancelling_one_caller_leaves_the_others_alone(
+        self, embedder: Embedder, patience: int
+    ) -> None:
         texts = [f"patience {patience}", "shared", "third"]
         tasks = [asyncio.ensure_future(embedder.embed_array([text, "shared"])) for text in texts]
         for _ in range(patience):

@@ -42,7 +42,9 @@ def assert_same(found: MemoryEntry | None, wanted: MemoryEntry) -> None:
     """Fail unless ``found`` is ``wanted`` in every field; vectors may differ by a relative 1e-5."""
     assert found is not None, f"entry {wanted.id!r} is not there"
     left, right = msgspec.structs.asdict(found.record), msgspec.structs.asdict(wanted.record)
-    assert same_json(left.pop("metadata"), right.pop("metadata")), f"{found.metadata!r} != {wanted.metadata!r}"
+    assert same_json(left.pop("metadata"), right.pop("metadata")), (
+        f"{found.metadata!r} != {wanted.metadata!r}"
+    )
     assert left == right
     mine, theirs = found.embedding, wanted.embedding
     if mine is None or theirs is None:

@@ -53,18 +53,18 @@ class FaultPlan:
     ----------
     fault : what goes wrong; None lets everything through.
     calls : every call so far, as (adapter name, operation).
-    struck : whether the fault has happened.
+    struck : set when the fault happens, before it has any effect on the caller.
     """
 
     fault: Fault | None = None
     calls: list[tuple[str, str]] = field(default_factory=list)
-    struck: bool = False
+    struck: asyncio.Event = field(default_factory=asyncio.Event)
 
     def arm(self, fault: Fault | None) -> None:
         """Count from here, and let ``fault`` happen."""
         self.fault = fault
         self.calls = []
-        self.struck = False
+        self.struck = asyncio.Event()
 
     async def run(self, name: str, operation: str, call: Callable[[], Awaitable[T]]) -> T:
         """Make one call, with the fault if its turn has come."""
@@ -72,12 +72,11 @@ class FaultPlan:
         fault = self.fault
         if fault is None or not self._is_due(fault, operation):
             return await call()
-        self.struck = True
         if fault.when == "before":
-            await _strike(fault, name, operation)
+            await self._strike(fault, name, operation)
             return await call()
         answer = await call()
-        await _strike(fault, name, operation)
+        await self._strike(fault, name, operation)
         return answer
 
     def _is_due(self, fault: Fault, operation: str) -> bool:
@@ -86,14 +85,14 @@ class FaultPlan:
         matching = [made for _, made in self.calls if fault.operation in (None, made)]
         return len(matching) == fault.nth
 
-
-async def _strike(fault: Fault, name: str, operation: str) -> None:
-    if fault.action == "raise":
-        raise InjectedFault(f"injected {fault.when} {operation} of {name}")
-    if fault.action == "cancel":
-        raise asyncio.CancelledError(f"injected {fault.when} {operation} of {name}")
-    for _ in range(fault.turns):
-        await asyncio.sleep(0)
+    async def _strike(self, fault: Fault, name: str, operation: str) -> None:
+        self.struck.set()
+        if fault.action == "raise":
+            raise InjectedFault(f"injected {fault.when} {operation} of {name}")
+        if fault.action == "cancel":
+            raise asyncio.CancelledError(f"injected {fault.when} {operation} of {name}")
+        for _ in range(fault.turns):
+            await asyncio.sleep(0)
 
 
 class FaultyAdapter(StorageAdapter):
@@ -150,11 +149,15 @@ class FaultyAdapter(StorageAdapter):
 
     async def search_many(self, namespace: str, requests: Sequence[SearchRequest]) -> list[list[Hit]]:
         """Search, or fail."""
-        return await self.plan.run(self.name, "search_many", lambda: self.inner.search_many(namespace, requests))
+        return await self.plan.run(
+            self.name, "search_many", lambda: self.inner.search_many(namespace, requests)
+        )
 
     async def text_statistics(self, namespace: str, text: str) -> TextStatistics | None:
         """Describe the words, or fail."""
-        return await self.plan.run(self.name, "text_statistics", lambda: self.inner.text_statistics(namespace, text))
+        return await self.plan.run(
+            self.name, "text_statistics", lambda: self.inner.text_statistics(namespace, text)
+        )
 
     async def scan(
         self,
@@ -197,4 +200,6 @@ class FaultyAdapter(StorageAdapter):
 
     async def bind_embedder(self, namespace: str, fingerprint: str | None) -> str | None:
         """Record an embedder, or fail."""
-        return await self.plan.run(self.name, "bind_embedder", lambda: self.inner.bind_embedder(namespace, fingerprint))
+        return await self.plan.run(
+            self.name, "bind_embedder", lambda: self.inner.bind_embedder(namespace, fingerprint)
+        )

@@ -40,7 +40,9 @@ class FilterCase(NamedTuple):
     def __str__(self) -> str:
         shown = "absent" if self.value is ABSENT else ascii(self.value)
         operand = getattr(self.predicate, "values", getattr(self.predicate, "value", ""))
-        flag = getattr(self.predicate, "mode", "") or ("insensitive" if not getattr(self.predicate, "case_sensitive", True) else "")
+        flag = getattr(self.predicate, "mode", "") or (
+            "insensitive" if not getattr(self.predicate, "case_sensitive", True) else ""
+        )
         return f"{shown} {type(self.predicate).__name__}{flag} {operand!a}"
 
 
@@ -60,8 +62,9 @@ _MISSING = [
     *[
         case
         for predicate in (
-            Eq(X, 1), Eq(X, None), Eq(X, ""), Eq(X, []), Lt(X, 1), Lte(X, 1), Gt(X, 1), Gte(X, 1), Lt(X, "a"), In(X, (1, None)),
-            Exists(X), Contains(X, (1,)), Contains(X, (1,), "any"), Prefix(X, ""), TextMatch(X, ""), TextMatch(X, "", False),
+            Eq(X, 1), Eq(X, None), Eq(X, ""), Eq(X, []), Lt(X, 1), Lte(X, 1), Gt(X, 1), Gte(X, 1), Lt(X, "a"),
+            In(X, (1, None)), Exists(X), Contains(X, (1,)), Contains(X, (1,), "any"), Prefix(X, ""), TextMatch(X, ""),
+            TextMatch(X, "", False),
         )
         for case in _no(predicate, ABSENT)
     ],

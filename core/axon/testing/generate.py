@@ -49,9 +49,30 @@ T = TypeVar("T")
 DIMS = 4
 
 KEYS = ("k", "n", "a.b", "$gt", "metadata.x", "")
-STRINGS = ("", "a", "A", "ab", "b", "2", "é", "e\u0301", "ß", "SS", "İ", "i̇", "a\0b", "%", "_", "*", "\uffff", "😀", "alpha")
+STRINGS = (
+    "",
+    "a",
+    "A",
+    "ab",
+    "b",
+    "2",
+    "é",
+    "e\u0301",
+    "ß",
+    "SS",
+    "İ",
+    "i̇",
+    "a\0b",
+    "%",
+    "_",
+    "*",
+    "\uffff",
+    "😀",
+    "alpha",
+)
 NUMBERS = (
-    0, 1, 2, 2.0, -1, 0.5, -0.0, 9, 10, 2**53, 2**53 + 1, float(2**53), 2**63, -(2**63) - 1, 10**30, 1e30, 1e300, 5e-324,
+    0, 1, 2, 2.0, -1, 0.5, -0.0, 9, 10, 2**53, 2**53 + 1, float(2**53), 2**63, -(2**63) - 1, 10**30, 1e30, 1e300,
+    5e-324,
 )  # fmt: skip
 CONSTANTS = (None, True, False)
 TAGS = ("red", "green", "a", "A", "a*", "%", "é", "e\u0301", "a,b", " ", "\0", "😀")
@@ -61,7 +82,21 @@ TEXTS = ("red fox", "green tea", "the red tea", "42")
 TIMES_US = tuple(START_US + step for step in (-86_400_000_000, -1, 0, 1, 1_000_000, 86_400_000_000))
 IMPORTANCES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0, 5e-324)
 TIERS = ("ephemeral", "session", "persistent", "Session")
-KINDS: tuple[type[Predicate], ...] = (Eq, Ne, Lt, Lte, Gt, Gte, In, Nin, Exists, IsEmpty, Contains, Prefix, TextMatch)
+KINDS: tuple[type[Predicate], ...] = (
+    Eq,
+    Ne,
+    Lt,
+    Lte,
+    Gt,
+    Gte,
+    In,
+    Nin,
+    Exists,
+    IsEmpty,
+    Contains,
+    Prefix,
+    TextMatch,
+)
 
 
 class Choices(Protocol):
@@ -219,7 +254,9 @@ def predicate(choices: Choices, entries: Sequence[MemoryEntry] = (), tier: bool 
     return kind(about, value)
 
 
-def filter_tree(choices: Choices, entries: Sequence[MemoryEntry] = (), *, depth: int = 4, tier: bool = False) -> FilterNode:
+def filter_tree(
+    choices: Choices, entries: Sequence[MemoryEntry] = (), *, depth: int = 4, tier: bool = False
+) -> FilterNode:
     """Choose a filter in normal form over all nodes.
 
     Parameters

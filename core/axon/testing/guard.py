@@ -71,7 +71,9 @@ def loose_deviations(cls: type[GuardedSuite]) -> list[str]:
         stated = mark.kwargs
         strict = mark.name == "xfail" and stated.get("strict") is True and stated.get("run", True) is True
         if not strict or not stated.get("reason") or not stated.get("raises") or mark.args:
-            faults.append(f"deviation {name} must be xfail(strict=True, reason=..., raises=...) without a condition")
+            faults.append(
+                f"deviation {name} must be xfail(strict=True, reason=..., raises=...) without a condition"
+            )
     return faults
 
 

@@ -52,7 +52,9 @@ class MemoryMachine(RuleBasedStateMachine):
     survives : tiers whose entries outlive the object; empty if it is not to be reopened.
     """
 
-    def __init__(self, make_memory: Callable[[ManualClock], MemorySystem], survives: Collection[Tier] = ()) -> None:
+    def __init__(
+        self, make_memory: Callable[[ManualClock], MemorySystem], survives: Collection[Tier] = ()
+    ) -> None:
         super().__init__()
         self.clock = ManualClock()
         self.make_memory = make_memory
@@ -68,10 +70,12 @@ class MemoryMachine(RuleBasedStateMachine):
         self.lanes.close()
 
     def live(self, node: FilterNode = EVERYTHING) -> dict[str, MemoryEntry]:
-        """The acknowledged entries that have not expired and match."""
+        """Select the acknowledged entries that have not expired and match."""
         now_us = self.clock.now_us()
         unexpired = (
-            entry for entry in self.model.values() if entry.record.expires_us is None or entry.record.expires_us > now_us
+            entry
+            for entry in self.model.values()
+            if entry.record.expires_us is None or entry.record.expires_us > now_us
         )
         return {entry.id: entry for entry in unexpired if matches(node, entry)}
 
@@ -119,7 +123,11 @@ class MemoryMachine(RuleBasedStateMachine):
         if entry is None:
             return
         draft = data.draw(drafts())
-        changes = {name: draft[name] for name in ("text", "importance", "tags", "metadata") if data.draw(st.booleans())}
+        changes = {
+            name: draft[name]
+            for name in ("text", "importance", "tags", "metadata")
+            if data.draw(st.booleans())
+        }
         if changes.get("importance", 0.0) is None:
             del changes["importance"]
         self.lanes.run(self.memory.update(entry.id, **changes))
@@ -131,7 +139,9 @@ class MemoryMachine(RuleBasedStateMachine):
     def delete(self, pick: int) -> None:
         """Delete one entry, or one that is not there."""
         entry = self.picked(pick)
-        assert self.lanes.run(self.memory.delete("missing" if entry is None else entry.id)) is (entry is not None)
+        assert self.lanes.run(self.memory.delete("missing" if entry is None else entry.id)) is (
+            entry is not None
+        )
         if entry is not None:
             del self.model[entry.id]
 
@@ -160,7 +170,13 @@ class MemoryMachine(RuleBasedStateMachine):
     def maintain(self) -> None:
         """Keep house: by default nothing but expired entries may go, and nothing may move."""
         report = self.lanes.run(self.memory.maintain())
-        assert (report.evicted, report.promoted, report.demoted, report.condensed, report.healed) == (0, 0, 0, 0, 0)
+        assert (report.evicted, report.promoted, report.demoted, report.condensed, report.healed) == (
+            0,
+            0,
+            0,
+            0,
+            0,
+        )
 
     @rule(tier=st.sampled_from(Tier))
     def clear(self, tier: Tier) -> None:
@@ -181,7 +197,11 @@ class MemoryMachine(RuleBasedStateMachine):
         self.memory = self.make_memory(self.clock)
         self.model = {id: entry for id, entry in self.model.items() if entry.tier in self.survives}
 
-    @rule(query=st.sampled_from(WORDS), mode=st.sampled_from(("vector", "hybrid")), node=filters(max_depth=2, tier=True))
+    @rule(
+        query=st.sampled_from(WORDS),
+        mode=st.sampled_from(("vector", "hybrid")),
+        node=filters(max_depth=2, tier=True),
+    )
     def recall(self, query: str, mode: RecallMode, node: FilterNode) -> None:
         """Recall everything that matches: each once, best first, from the tier where it lies."""
         results = self.lanes.run(self.memory.recall(query, k=MANY, mode=mode, filter=node))
@@ -203,7 +223,7 @@ class MemoryMachine(RuleBasedStateMachine):
 
     @invariant()
     def all_agrees(self) -> None:
-        """The memory holds exactly what was acknowledged, each entry once."""
+        """Fail unless the memory holds exactly what was acknowledged, each entry once."""
         wanted = self.live()
         found = self.lanes.run(self.everything())
         assert sorted(entry.id for entry in found) == sorted(wanted)

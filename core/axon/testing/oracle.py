@@ -74,19 +74,29 @@ class Oracle:
         return sum(space.pop(id, None) is not None for id in ids)
 
     def select(self, namespace: str, node: FilterNode = EVERYTHING) -> list[MemoryEntry]:
-        """Copies of the unexpired entries that satisfy ``node``, in order of writing."""
+        """Copy the unexpired entries that satisfy ``node``, in order of writing."""
         now_us = self.clock.now_us()
         space = self._spaces.get(namespace, {})
         live = (entry for entry in space.values() if not _expired(entry, now_us))
         return [_own(entry) for entry in live if matches(node, entry)]
 
     def ordered(
-        self, namespace: str, node: FilterNode = EVERYTHING, order_by: OrderBy = "created_at", descending: bool = False
+        self,
+        namespace: str,
+        node: FilterNode = EVERYTHING,
+        order_by: OrderBy = "created_at",
+        descending: bool = False,
     ) -> list[MemoryEntry]:
-        """The same in the order of a scan."""
-        by_id = sorted(self.select(namespace, node), key=lambda entry: entry.id, reverse=descending and order_by == "id")
+        """Copy them in the order of a scan."""
+        by_id = sorted(
+            self.select(namespace, node), key=lambda entry: entry.id, reverse=descending and order_by == "id"
+        )
         key = ORDER_KEYS[order_by]
-        return by_id if order_by == "id" else sorted(by_id, key=lambda entry: key(entry.record), reverse=descending)
+        return (
+            by_id
+            if order_by == "id"
+            else sorted(by_id, key=lambda entry: key(entry.record), reverse=descending)
+        )
 
     def similarities(self, namespace: str, node: FilterNode, query: Vector) -> dict[str, float]:
         """Cosine of ``query`` with every matching entry that has a vector, by id."""

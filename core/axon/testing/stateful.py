@@ -21,8 +21,8 @@ from axon.testing.adapter_scan import ORDERS
 from axon.testing.adapter_search import TOLERANCE
 from axon.testing.entries import assert_same, make_entry
 from axon.testing.exact import count_exactly, ids_of, scan_all, search
-from axon.testing.oracle import Oracle
 from axon.testing.generate import DIMS, IDS
+from axon.testing.oracle import Oracle
 from axon.testing.strategies import entries, filters, vectors
 
 T = TypeVar("T")
@@ -141,7 +141,9 @@ class AdapterMachine(RuleBasedStateMachine):
         """Delete what the adapter says has expired."""
         space = self.spaces[place]
         listed = self.lanes.run(self.adapter.expired(space))
-        assert sorted(listed) == ([] if self.adapter.capabilities.native_ttl else sorted(self.model.expired(space)))
+        assert sorted(listed) == (
+            [] if self.adapter.capabilities.native_ttl else sorted(self.model.expired(space))
+        )
         self.lanes.run(self.adapter.delete_many(space, listed))
         self.model.delete(space, listed)
 
@@ -185,7 +187,9 @@ class AdapterMachine(RuleBasedStateMachine):
     def same_walk(self, place: int, node: FilterNode, order_by: OrderBy, limit: int) -> None:
         """Fail unless a walk shows the same entries as the model, in the same order."""
         wanted = self.model.ordered(self.spaces[place], node, order_by)
-        found = self.lanes.run(scan_all(self.adapter, self.spaces[place], node, order_by=order_by, limit=limit))
+        found = self.lanes.run(
+            scan_all(self.adapter, self.spaces[place], node, order_by=order_by, limit=limit)
+        )
         assert [entry.id for entry in found] == [entry.id for entry in wanted]
         for mine, theirs in zip(found, wanted, strict=True):
             assert_same(mine, theirs)

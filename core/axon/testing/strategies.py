@@ -17,8 +17,8 @@ T = TypeVar("T")
 NASTY_STRINGS = (
     "*", "?", "[a]", "a*", "a?", "%", "a%", "_", "a_", ":", "a:b", "a::b", "a/b", "../a", "a.b", ".", "\\", "a\\",
     "'", '"', "a'b", "';--", "$gt", "{a}", "(a)", "a|b", "a,b", "a b", " a", "a ", "\n", "a\nb", "\t", "\0", "a\0",
-    "a\0b", "a", "A", "é", "e\u0301", "ß", "SS", "İ", "ｆ", "\u200b", "\u202e", "\ufeffa", "\uffff", "😀", "ключ", "键",
-    "default", "None", "null", "0", "00", "tenant_*", "tenant_a", "-1", "@tag", "~", "#", "a" * 300,
+    "a\0b", "a", "A", "é", "e\u0301", "ß", "SS", "İ", "\uff46", "\u200b", "\u202e", "\ufeffa", "\uffff", "😀",
+    "ключ", "键", "default", "None", "null", "0", "00", "tenant_*", "tenant_a", "-1", "@tag", "~", "#", "a" * 300,
 )  # fmt: skip
 """Strings that some backend reads as syntax, shortens or normalises; every one is a literal."""
 

@@ -19,7 +19,7 @@ from axon.core.errors import AdapterError, AdapterUnavailable, ConfigError
 from axon.core.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
 
 T = TypeVar("T")
 
@@ -40,7 +40,9 @@ class Connection:
         self._locked: str | None = None
         self.place = _place(options)
         # All in-memory clients of a process share one engine, so each adapter keeps to names of its own.
-        self.prefix = options.collection_name if self.is_durable else f"{options.collection_name}-{uuid4().hex}"
+        self.prefix = (
+            options.collection_name if self.is_durable else f"{options.collection_name}-{uuid4().hex}"
+        )
         self._retry = RetryPolicy(
             attempts=options.attempts, first_delay=0.05, max_delay=1.0, deadline=options.timeout
         )
@@ -82,11 +84,13 @@ class Connection:
                 if collection.name.startswith(self.prefix):
                     self.client.delete_collection(collection.name)
         self.client.close()
+        if self._options.host is not None:
+            _session_of(self.client).close()
         if self._locked is not None:
             unlock_folder(self._locked)
             self._locked = None
 
-    def _connect(self) -> ClientAPI:
+    def _connect(self) -> Client:
         options = self._options
         settings = Settings(anonymized_telemetry=False)
         if options.host is not None:
@@ -107,7 +111,7 @@ class Connection:
                 ) from error
             raise
 
-    def _connect_to_server(self, settings: Settings) -> ClientAPI:
+    def _connect_to_server(self, settings: Settings) -> Client:
         options = self._options
         headers = {name: value.get_secret_value() for name, value in options.headers.items()}
         # Chroma's client waits for ever while it is made, so a call with a limit goes first.
@@ -125,10 +129,14 @@ class Connection:
                 )
         except AdapterError as error:
             raise AdapterUnavailable(f"{error}; check tenant, database and headers") from error
-        # Chroma offers no option for this; without it a call to a server that hangs would never end.
-        session: httpx.Client = client._server._session  # type: ignore[attr-defined]  # of its HTTP form
-        session.timeout = httpx.Timeout(options.timeout)
+        _session_of(client).timeout = httpx.Timeout(options.timeout)
         return client
+
+
+def _session_of(client: Client) -> httpx.Client:
+    """Reach into Chroma's HTTP client, which offers neither a time limit nor a way to close its connections."""
+    session: httpx.Client = client._server._session  # type: ignore[attr-defined]  # of its HTTP form only
+    return session
 
 
 def _place(options: ChromaOptions) -> str:
@@ -141,6 +149,10 @@ def _heartbeat(options: ChromaOptions, headers: dict[str, str]) -> None:
     url = f"{_place(options)}/api/v2/heartbeat"
     response = httpx.get(url, headers=headers, timeout=options.timeout)
     if response.status_code in (429, 502, 503, 504):
-        raise AdapterUnavailable(f"Chroma at {_place(options)} answers {response.status_code}; try again later")
+        raise AdapterUnavailable(
+            f"Chroma at {_place(options)} answers {response.status_code}; try again later"
+        )
     if response.status_code >= 400:
-        raise ConfigError(f"{_place(options)} answers {response.status_code} to Chroma's heartbeat; check host and port")
+        raise ConfigError(
+            f"{_place(options)} answers {response.status_code} to Chroma's heartbeat; check host and port"
+        )

@@ -21,10 +21,22 @@ from axon.core.errors import (
 T = TypeVar("T")
 
 ERRORS: tuple[tuple[type[Exception], type[AxonError], str], ...] = (
-    (vendor.InvalidDimensionException, EmbeddingMismatchError, "use the embedder the namespace was filled with"),
+    (
+        vendor.InvalidDimensionException,
+        EmbeddingMismatchError,
+        "use the embedder the namespace was filled with",
+    ),
     (vendor.RateLimitError, RateLimited, "slow down"),
-    (vendor.ChromaAuthError, AdapterUnavailable, "check the headers option: the server refused the credentials"),
-    (vendor.AuthorizationError, AdapterUnavailable, "check the headers option: the server refused the credentials"),
+    (
+        vendor.ChromaAuthError,
+        AdapterUnavailable,
+        "check the headers option: the server refused the credentials",
+    ),
+    (
+        vendor.AuthorizationError,
+        AdapterUnavailable,
+        "check the headers option: the server refused the credentials",
+    ),
     (vendor.ChromaError, AdapterError, ""),
     (httpx.TimeoutException, AdapterTimeout, "raise the timeout option, or look at the server's load"),
     (httpx.TransportError, AdapterUnavailable, "check that the server runs at this host and port"),
@@ -44,7 +56,7 @@ def mapped_errors(place: str) -> Iterator[None]:
         yield
     except (AxonError, vendor.NotFoundError):
         raise
-    except Exception as error:  # noqa: BLE001 - Chroma raises bare Exceptions for answers it does not know
+    except Exception as error:  # Chroma raises bare Exceptions for answers it does not know
         raise as_axon_error(error, place) from error
 
 
@@ -52,7 +64,9 @@ def as_axon_error(error: Exception, place: str) -> AxonError:
     """Find the error of Axon's that stands for one of Chroma's."""
     text = str(error) or type(error).__name__
     if isinstance(error, vendor.InvalidArgumentError) and "dimension" in text:
-        return EmbeddingMismatchError(f"Chroma at {place}: {text}; use the embedder the namespace was filled with")
+        return EmbeddingMismatchError(
+            f"Chroma at {place}: {text}; use the embedder the namespace was filled with"
+        )
     for kind, ours, advice in ERRORS:
         if isinstance(error, kind):
             return ours(f"Chroma at {place}: {text}" + (f"; {advice}" if advice else ""))

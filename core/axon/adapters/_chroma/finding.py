@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from axon.adapters._chroma.clauses import alive, as_where
 from axon.adapters._chroma.records import direction_of, entry_of, is_expired
-from axon.adapters._chroma.room import Room, alive, as_where
 from axon.adapters._chroma.shelf import Row
 from axon.adapters._filters.chroma import Where, compile_filter
-from axon.core.errors import EmbeddingMismatchError
+from axon.adapters._shared.room import check_query
 from axon.core.models import Hit, SearchRequest
+
+if TYPE_CHECKING:
+    from axon.adapters._chroma.room import ChromaRoom
 
 _LARGE_K = 1000
 """Results beyond which it pays to ask first how many records there are."""
@@ -21,7 +25,7 @@ Floats = NDArray[np.float32]
 Near = list[tuple[Row, float]]
 
 
-def search(room: Room, requests: Sequence[SearchRequest], now_us: int, exact: bool) -> list[list[Hit]]:
+def search(room: ChromaRoom, requests: Sequence[SearchRequest], now_us: int, exact: bool) -> list[list[Hit]]:
     """Answer requests in order; unfiltered ones and those of one filter share a call.
 
     Raises
@@ -52,18 +56,13 @@ def search(room: Room, requests: Sequence[SearchRequest], now_us: int, exact: bo
 
 
 def _query(request: SearchRequest, dims: int | None) -> Floats:
-    vector = request.vector
-    assert vector is not None
-    if dims is not None and vector.shape[0] != dims:
-        raise EmbeddingMismatchError(
-            f"the query vector has {vector.shape[0]} dimensions, this namespace holds {dims}; "
-            "use the embedder the namespace was filled with"
-        )
-    return direction_of(vector)[0]
+    check_query(request, dims)
+    assert request.vector is not None
+    return direction_of(request.vector)[0]
 
 
 def _nearest(
-    room: Room, queries: list[Floats], k: int, where: Where | bool, now_us: int, exact: bool
+    room: ChromaRoom, queries: list[Floats], k: int, where: Where | bool, now_us: int, exact: bool
 ) -> list[Near]:
     if exact:
         return _exactly(room, queries, k, alive(where, now_us))
@@ -74,14 +73,14 @@ def _nearest(
         where = alive(where, now_us)
         found = room.vectors.nearest(queries, wanted, as_where(where))
     if any(len(near) < wanted for near in found):
-        # An index may lose sight of records, most of all after deletions; fewer than k must mean that there are no more.
+        # An index may lose sight of records, most of all after deletions, and fewer than k must mean no more.
         there = len(room.vectors.ids(as_where(where)))
         if any(len(near) < min(wanted, there) for near in found):
             return _exactly(room, queries, k, alive(where, now_us))
     return found
 
 
-def _exactly(room: Room, queries: list[Floats], k: int, where: Where | bool) -> list[Near]:
+def _exactly(room: ChromaRoom, queries: list[Floats], k: int, where: Where | bool) -> list[Near]:
     """Score every record that satisfies the clause."""
     ids, matrix = room.vectors.vectors(as_where(where))
     if not ids:
@@ -97,8 +96,7 @@ def _exactly(room: Room, queries: list[Floats], k: int, where: Where | bool) -> 
 
 def _hits(near: Near) -> list[Hit]:
     hits = [
-        Hit(entry_of(row, with_vector=True), max(-1.0, min(1.0, 1.0 - distance)))
-        for row, distance in near
+        Hit(entry_of(row, with_vector=True), max(-1.0, min(1.0, 1.0 - distance))) for row, distance in near
     ]
     hits.sort(key=lambda hit: (-(hit.similarity or 0.0), hit.entry.id))
     return hits

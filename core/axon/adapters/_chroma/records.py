@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from axon.adapters._chroma.shelf import Row
 from axon.adapters._filters.chroma import NUMBER, TOKENS
-from axon.adapters._shared.payload import decode_payload, encode_payload
 from axon.adapters._filters.tokens import NEVER, numbers_of, tokens_of
+from axon.adapters._shared.payload import decode_payload, encode_payload
 from axon.core.models import EntryRecord, MemoryEntry
 
 Floats = NDArray[np.float32]

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from axon.adapters._chroma.clauses import alive, as_where
 from axon.adapters._chroma.connection import Connection
+from axon.adapters._chroma.finding import search
 from axon.adapters._chroma.records import NO_VECTOR, direction_of, entry_of, is_expired, metadata_of, vanished
-from axon.adapters._chroma.shelf import Row, Shelf
-from axon.adapters._filters.chroma import Where, both
+from axon.adapters._chroma.shelf import Shelf
+from axon.adapters._filters.chroma import Where
+from axon.adapters._shared.room import Room, Step, counts_of, in_order, misfit
+from axon.adapters._shared.walks import Key, Walks, key_of
 from axon.core.adapter_options import ChromaOptions
 from axon.core.errors import EmbeddingMismatchError
-from axon.core.models import MemoryEntry, Touch
+from axon.core.models import Hit, MemoryEntry, Page, SearchRequest, Touch
+from axon.core.ports import OrderBy
 
 FINGERPRINT = "axon_embedder"
 
 
-class Room:
+class ChromaRoom(Room):
     """The entries of one namespace.
 
     An entry lies on one shelf. When a new version belongs on the other one, it is written there before the old one
@@ -29,9 +34,12 @@ class Room:
     connection : to Chroma.
     options : of the adapter.
     namespace : its name.
+    walks : shared by all namespaces.
     """
 
-    def __init__(self, connection: Connection, options: ChromaOptions, namespace: str) -> None:
+    def __init__(self, connection: Connection, options: ChromaOptions, namespace: str, walks: Walks) -> None:
+        self._walks = walks
+        self._exact = options.exact
         self.vectors = Shelf(connection, options, namespace, "vectors")
         self.texts = Shelf(connection, options, namespace, "texts")
         self.shelves = (self.vectors, self.texts)
@@ -56,7 +64,7 @@ class Room:
         newest: dict[str, MemoryEntry] = {}
         dims = self.dims()
         for batch in batches:
-            error, agreed = _misfit(batch, dims)
+            error, agreed = misfit(batch, dims)
             answers.append(error)
             if error is None:
                 dims = agreed
@@ -91,12 +99,7 @@ class Room:
             present = shelf.present(wanted)
             shelf.delete(list(present))
             there |= present
-        counts = []
-        for batch in batches:
-            gone = there.intersection(batch)
-            there -= gone
-            counts.append(len(gone))
-        return counts
+        return counts_of(there, batches)
 
     def touch_each(self, batches: Sequence[Sequence[Touch]]) -> list[None]:
         """Add access statistics."""
@@ -122,7 +125,9 @@ class Room:
         known = None if collection is None else (collection.metadata or {}).get(FINGERPRINT)
         wanted = next((each for each in fingerprints if each is not None), None)
         if known is None and wanted is not None:
-            self.vectors.write(lambda found: found.modify(metadata={**(found.metadata or {}), FINGERPRINT: wanted}))
+            self.vectors.write(
+                lambda found: found.modify(metadata={**(found.metadata or {}), FINGERPRINT: wanted})
+            )
             known = wanted
         return [known] * len(fingerprints)
 
@@ -140,13 +145,24 @@ class Room:
         if missing:
             rows = self.texts.metadatas_of(missing)
             found |= {row.id: entry_of(row, with_vector=False) for row in rows if not is_expired(row, now_us)}
-        handed_out: set[str] = set()
-        answer: list[MemoryEntry | None] = []
-        for id in ids:
-            entry = found.get(id)
-            answer.append(entry.detached() if entry is not None and id in handed_out else entry)
-            handed_out.add(id)
-        return answer
+        return in_order(found, ids)
+
+    def search(self, requests: Sequence[SearchRequest], now_us: int) -> list[list[Hit]]:
+        """Answer searches in order; their text is passed over."""
+        return search(self, requests, now_us, self._exact)
+
+    def page(self, native: Any, now_us: int, step: Step) -> Page:
+        """Return one page of a walk."""
+        ids, following = self._walks.page(lambda: self._keys(native, now_us, step.order_by), step)
+        return Page([entry for entry in self.get(ids, now_us) if entry is not None], following)
+
+    def _keys(self, where: Where | bool, now_us: int, order_by: OrderBy) -> list[Key]:
+        keys: dict[str, Any] = {}
+        for shelf in self.shelves:
+            for row in shelf.metadatas(as_where(where)):
+                if not is_expired(row, now_us):
+                    keys.setdefault(row.id, key_of(row.metadata, order_by))
+        return [(key, id) for id, key in keys.items()]
 
     def select(self, where: Where | bool, k: int, now_us: int) -> list[MemoryEntry]:
         """Any ``k`` unexpired entries that satisfy a clause."""
@@ -166,46 +182,8 @@ class Room:
             return sum(shelf.count() - len(shelf.ids(ended)) for shelf in self.shelves)
         return sum(len(shelf.ids(as_where(alive(where, now_us)))) for shelf in self.shelves)
 
-    def rows(self, where: Where | bool, now_us: int) -> list[Row]:
-        """Metadata of the unexpired entries that satisfy a clause."""
-        found: dict[str, Row] = {}
-        for shelf in self.shelves:
-            for row in shelf.metadatas(as_where(where)):
-                if not is_expired(row, now_us):
-                    found.setdefault(row.id, row)
-        return list(found.values())
-
     def expired(self, limit: int, now_us: int) -> list[str]:
         """Ids of up to ``limit`` expired entries."""
         ended: Where = {"expires_at": {"$lte": now_us}}
         found = [id for shelf in self.shelves for id in shelf.ids(ended, limit)]
         return list(dict.fromkeys(found))[:limit]
-
-
-def alive(where: Where | bool, now_us: int) -> Where | bool:
-    """Add that the entry has not expired."""
-    return both(where, {"expires_at": {"$gt": now_us}})
-
-
-def as_where(where: Where | bool) -> Where | None:
-    """Give Chroma no clause where everything matches; what matches nothing is never asked."""
-    return where if isinstance(where, dict) else None
-
-
-def _misfit(
-    batch: Sequence[MemoryEntry], dims: int | None
-) -> tuple[EmbeddingMismatchError | None, int | None]:
-    """Check a batch against the dimensions known so far; returns the error or the dimensions known after it."""
-    for entry in batch:
-        if entry.dims is None or entry.dims == dims:
-            continue
-        if dims is not None:
-            message = (
-                f"the vector of entry {entry.id!r} has {entry.dims} dimensions, this namespace holds {dims}; "
-                "use the embedder the namespace was filled with, or another namespace"
-            )
-            return EmbeddingMismatchError(message), dims
-        dims = entry.dims
-    return None, dims
-
-

@@ -72,7 +72,9 @@ class Shelf:
     def find(self) -> Collection | None:
         """Ask Chroma for the collection; None where there is none."""
         client = self._connection.client
-        found = quietly(lambda: self._connection.call(lambda: client.get_collection(self.name, embedding_function=None)))
+        found = quietly(
+            lambda: self._connection.call(lambda: client.get_collection(self.name, embedding_function=None))
+        )
         if found is not None and (found.metadata or {}).get("axon_format") != FORMAT:
             raise CorruptStoreError(
                 f"the collection {self.name!r} was not made by this version of Axon; choose another collection_name"
@@ -83,16 +85,18 @@ class Shelf:
     def make(self) -> Collection:
         """Return the collection, made where it is missing."""
         options = self._options
-        hnsw = {
-            # On directions this is the cosine, and unlike "cosine" it gives back what it was given, to the bit.
-            "space": "ip",
-            "ef_search": options.ef_search,
-            "ef_construction": options.ef_construction,
-            "max_neighbors": options.max_neighbors,
+        configuration: Any = {
+            "hnsw": {
+                # On directions this is the cosine, and unlike "cosine" it gives back what it was given, to the bit.
+                "space": "ip",
+                "ef_search": options.ef_search,
+                "ef_construction": options.ef_construction,
+                "max_neighbors": options.max_neighbors,
+            }
         }
         self._known = self._connection.call(
             lambda: self._connection.client.get_or_create_collection(
-                self.name, metadata=self._metadata, configuration={"hnsw": hnsw}, embedding_function=None
+                self.name, metadata=self._metadata, configuration=configuration, embedding_function=None
             )
         )
         return self._known
@@ -151,20 +155,20 @@ class Shelf:
             self.read(partial(_delete, some))
 
     def rows(self, where: Where | None, limit: int | None = None) -> list[Row]:
-        """Records that satisfy a clause, in no promised order."""
+        """Read records that satisfy a clause, in no promised order."""
         return self._get(where=where, limit=limit, include=["metadatas", "embeddings"]).rows()
 
     def rows_of(self, ids: Sequence[str]) -> list[Row]:
-        """Records by id, in no promised order."""
+        """Read records by id, in no promised order."""
         include = ["metadatas", "embeddings"]
         return [row for some in _portions(ids) for row in self._get(ids=some, include=include).rows()]
 
     def metadatas(self, where: Where | None) -> list[Row]:
-        """Records that satisfy a clause, without their vectors."""
+        """Read records that satisfy a clause, without their vectors."""
         return self._get(where=where, include=["metadatas"]).rows()
 
     def metadatas_of(self, ids: Sequence[str]) -> list[Row]:
-        """Records by id, without their vectors."""
+        """Read records by id, without their vectors."""
         return [row for some in _portions(ids) for row in self._get(ids=some, include=["metadatas"]).rows()]
 
     def vectors(self, where: Where | None) -> tuple[list[str], NDArray[np.float32]]:
@@ -177,7 +181,7 @@ class Shelf:
     def nearest(
         self, queries: list[NDArray[np.float32]], k: int, where: Where | None
     ) -> list[list[tuple[Row, float]]]:
-        """The ``k`` nearest records of each query with 1 minus their cosines, as the index finds them."""
+        """Find the ``k`` nearest records of each query with 1 minus their cosines, as the index finds them."""
         query: Any = {"query_embeddings": queries, "n_results": k, "where": where}
         include: Any = ["metadatas", "embeddings", "distances"]
         found: Any = self.read(lambda collection: collection.query(**query, include=include))
@@ -205,7 +209,7 @@ class _Found(NamedTuple):
     matrix: Any
 
     def rows(self) -> list[Row]:
-        """The same by record."""
+        """Give the same by record."""
         count = len(self.ids)
         metadatas = [None] * count if self.metadatas is None else self.metadatas
         vectors = [None] * count if self.matrix is None else np.asarray(self.matrix, np.float32)
@@ -220,7 +224,7 @@ def _delete(ids: list[str], collection: Collection) -> None:
 
 
 def collection_name(prefix: str, namespace: str, kind: Kind) -> str:
-    """Name the collection of a namespace: a digest, because Chroma allows few letters; the full name is in its metadata."""
+    """Name the collection of a namespace by a digest, since Chroma allows few letters; its metadata has the full name."""
     return f"{prefix}-{blake2b(namespace.encode(), digest_size=16).hexdigest()}-{kind}"
 
 

@@ -25,15 +25,15 @@ class ChromaCompiler(TokenCompiler[Where]):
     """Turn supported predicates into a ``where`` clause; one key and one operator per level."""
 
     def has(self, token: str) -> Where:
-        """The entry has the token."""
+        """Ask that the entry has the token."""
         return {TOKENS: {"$contains": token}}
 
     def lacks(self, token: str) -> Where:
-        """The entry does not have the token."""
+        """Ask that the entry does not have the token."""
         return {TOKENS: {"$not_contains": token}}
 
     def compare(self, field: Field, op: Op, value: float) -> Where:
-        """The numeric field is there and compares so."""
+        """Ask that the numeric field is there and compares so."""
         return {number_key(field): {f"${op}": value}}
 
     def conjunction(self, clauses: list[Where]) -> Where:

@@ -41,6 +41,7 @@ from axon.core.filter.ast import (
     TextMatch,
 )
 from axon.core.filter.visitor import FilterVisitor
+from axon.core.models import JsonValue
 
 Op: TypeAlias = Literal["eq", "ne", "lt", "lte", "gt", "gte"]
 ClauseT = TypeVar("ClauseT")
@@ -64,15 +65,15 @@ class TokenCompiler(FilterVisitor[ClauseT | bool]):
 
     @abstractmethod
     def has(self, token: str) -> ClauseT:
-        """The entry has the token."""
+        """Ask that the entry has the token."""
 
     @abstractmethod
     def lacks(self, token: str) -> ClauseT:
-        """The entry does not have the token."""
+        """Ask that the entry does not have the token."""
 
     @abstractmethod
     def compare(self, field: Field, op: Op, value: float) -> ClauseT:
-        """The numeric field is there and compares so; entry fields are always there."""
+        """Ask that the numeric field is there and compares so; entry fields are always there."""
 
     @abstractmethod
     def conjunction(self, clauses: list[ClauseT]) -> ClauseT:
@@ -146,12 +147,13 @@ class TokenCompiler(FilterVisitor[ClauseT | bool]):
         missing = self._opposite()._present(field)
         if field.name in TIME_FIELDS and not field.is_metadata:
             return missing
-        empty = [self._token(eq_token(field, value), self._positive) for value in (None, "", [])]
+        nothings: tuple[JsonValue, ...] = (None, "", [])
+        empty = [self._token(eq_token(field, value), self._positive) for value in nothings]
         return self._join([missing, *empty], not self._positive)
 
     def visit_contains(self, node: Contains) -> ClauseT | bool:
         """Hold any or all of several, as a list."""
-        if not node.field.is_metadata and node.field.name != "tags" or not node.values:
+        if (not node.field.is_metadata and node.field.name != "tags") or not node.values:
             return not self._positive
         tokens = _unique(element_token(node.field, each) for each in node.values)
         held = [self._token(token, self._positive) for token in tokens]

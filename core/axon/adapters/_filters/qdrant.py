@@ -24,17 +24,17 @@ class QdrantCompiler(TokenCompiler["Condition"]):
     """Turn supported predicates into conditions; Qdrant's models are made, so nothing is text that is parsed."""
 
     def has(self, token: str) -> Condition:
-        """The entry has the token: a keyword match looks inside a list."""
+        """Ask that the entry has the token: a keyword match looks inside a list."""
         from qdrant_client.models import FieldCondition, MatchValue
 
         return FieldCondition(key=TOKENS, match=MatchValue(value=token))
 
     def lacks(self, token: str) -> Condition:
-        """The entry does not have the token."""
+        """Ask that the entry does not have the token."""
         return self._without(self.has(token))
 
     def compare(self, field: Field, op: Op, value: float) -> Condition:
-        """The numeric field is there and compares so; Qdrant compares float64."""
+        """Ask that the numeric field is there and compares so; Qdrant compares float64."""
         from qdrant_client.models import FieldCondition, Range
 
         if op in _RANGES:
@@ -63,7 +63,7 @@ class QdrantCompiler(TokenCompiler["Condition"]):
 
 
 def number_key(field: Field) -> str:
-    """Name the payload key of a numeric field; the user's are spelled in hexadecimal, since dots and brackets are paths."""
+    """Name the payload key of a numeric field; the user's are in hexadecimal, since dots and brackets are paths."""
     return f"{NUMBERS}.{encoded_key(field.name)}" if field.is_metadata else field.name
 
 

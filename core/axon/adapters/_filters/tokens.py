@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeGuard
 
 from axon.core.clock import to_us
 from axon.core.errors import UnsupportedFilterError
@@ -50,7 +50,7 @@ def other_token(field: Field) -> str:
     return _token("?", field, "")
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Tell whether ``value`` is a number in the sense of filters, which True is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from axon.adapters._redis import scripts
 from axon.adapters._redis.keys import Space
-from axon.adapters._redis.operations import MOST_KEYS, Command, Version, evaluate
+from axon.adapters._redis.operations import MOST_KEYS, Version, evaluate, read_commands, read_replies
 from axon.adapters._redis.replica import PageOfChanges, Position, Replica, Rows
 from axon.adapters._redis.session import Session
 from axon.engine.workers import in_worker
@@ -62,17 +61,12 @@ async def _ask_changes(session: Session, space: Space, at: Position) -> PageOfCh
 
 async def _read(session: Session, space: Space, page: PageOfChanges) -> tuple[Rows, Rows]:
     """Read the values of a page. They may be newer than the page; what made them so is numbered behind it."""
-    commands: list[Command] = []
-    if page.ids:
-        commands += [("MGET", *space.entries(page.ids)), ("HMGET", space.access, *page.ids)]
-    commands += [
+    commands = read_commands(space, page.ids)
+    counting = [
         ("HMGET", space.access, *page.touched[start : start + MOST_KEYS])
         for start in range(0, len(page.touched), MOST_KEYS)
     ]
-    replies = await session.ask_all(commands) if commands else []
-    values: Sequence[bytes | None] = ()
-    accesses: Sequence[bytes | None] = ()
-    if page.ids:
-        values, accesses, *replies = replies
-    counts = [count for reply in replies for count in reply]
+    replies = await session.ask_all([*commands, *counting]) if commands or counting else []
+    values, accesses = read_replies(replies[: len(commands)])
+    counts = [count for reply in replies[len(commands) :] for count in reply]
     return Rows(page.ids, values, accesses), Rows(page.touched, (), counts)

@@ -183,22 +183,38 @@ class Get(Operation):
     @classmethod
     def commands(cls, space: Space, run: Sequence[Get]) -> list[Command]:
         """Ask for all values, then for all statistics, in portions."""
-        ids = [id for get in run for id in get.ids]
-        portions = [ids[start : start + MOST_KEYS] for start in range(0, len(ids), MOST_KEYS)]
-        values: list[Command] = [("MGET", *space.entries(portion)) for portion in portions]
-        return values + [("HMGET", space.access, *portion) for portion in portions]
+        return read_commands(space, [id for get in run for id in get.ids])
 
     @classmethod
     def answers(cls, run: Sequence[Get], replies: list[Any]) -> Iterator[list[tuple[Any, Any]]]:
         """Give each call its rows."""
-        half = len(replies) // 2
-        values = [value for reply in replies[:half] for value in reply]
-        accesses = [access for reply in replies[half:] for access in reply]
+        values, accesses = read_replies(replies)
         start = 0
         for get in run:
             stop = start + len(get.ids)
             yield list(zip(values[start:stop], accesses[start:stop], strict=True))
             start = stop
+
+
+def read_commands(space: Space, ids: Sequence[bytes]) -> list[Command]:
+    """Build the commands that read values and access statistics, in portions."""
+    portions = [ids[start : start + MOST_KEYS] for start in range(0, len(ids), MOST_KEYS)]
+    values: list[Command] = [("MGET", *space.entries(portion)) for portion in portions]
+    return values + [evaluate(scripts.ACCESS, space, (), *portion) for portion in portions]
+
+
+def read_replies(replies: Sequence[Any]) -> tuple[list[bytes | None], list[bytes | None]]:
+    """Join the replies to :func:`read_commands`: the value and the statistics of each id, None where missing."""
+    half = len(replies) // 2
+    values: list[bytes | None] = []
+    accesses: list[bytes | None] = []
+    for portion, found in zip(replies[:half], replies[half:], strict=True):
+        values += portion
+        start = len(accesses)
+        accesses += [None] * len(portion)
+        for place, stats in zip(found[::2], found[1::2], strict=True):
+            accesses[start + place] = stats
+    return values, accesses
 
 
 @dataclass(slots=True, eq=False)

@@ -63,7 +63,31 @@ local may_be_deleted = redis.call('EXISTS', deleted) == 1
 local may_expire = redis.call('EXISTS', expiring) == 1
 local may_have_access = redis.call('EXISTS', access) == 1
 
+local pairs_to_set, scores, ids = {}, {}, {}
+local function flush()
+  if #ids > 0 then
+    redis.call('MSET', unpack(pairs_to_set))
+    redis.call('ZADD', index, unpack(scores))
+    if may_expire then redis.call('ZREM', expiring, unpack(ids)) end
+    if may_be_deleted then redis.call('ZREM', deleted, unpack(ids)) end
+    if may_have_access then
+      redis.call('HDEL', access, unpack(ids))
+      redis.call('ZREM', touched, unpack(ids))
+    end
+    pairs_to_set, scores, ids = {}, {}, {}
+  end
+end
+local function write_plain(key, value)
+  seq = seq + 1
+  local n = #ids + 1
+  local id = string.sub(key, prefix + 1)
+  ids[n] = id
+  scores[2 * n - 1], scores[2 * n] = seq, id
+  pairs_to_set[2 * n - 1], pairs_to_set[2 * n] = key, value
+  if n == 500 then flush() end
+end
 local function write(key, value, ttl, stats)
+  flush()
   local id = string.sub(key, prefix + 1)
   seq = seq + 1
   if ttl < 0 then
@@ -78,15 +102,14 @@ local function write(key, value, ttl, stats)
     may_expire = true
   else
     redis.call('SET', key, value)
-    if may_expire then redis.call('ZREM', expiring, id) end
+    redis.call('ZREM', expiring, id)
   end
   redis.call('ZADD', index, seq, id)
-  if may_be_deleted then redis.call('ZREM', deleted, id) end
-  if may_have_access then
+  redis.call('ZREM', deleted, id)
+  redis.call('ZREM', touched, id)
+  if stats == '' then
     redis.call('HDEL', access, id)
-    redis.call('ZREM', touched, id)
-  end
-  if stats ~= '' then
+  else
     redis.call('HSET', access, id, stats)
     may_have_access = true
   end
@@ -97,9 +120,13 @@ for g = 1, groups do
   local size = tonumber(ARGV[3 + g])
   local wanted, misfit, marks = dims, nil, {}
   for e = done + 1, done + size do
-    local found, ttl, stats = string.match(ARGV[3 + groups + 2 * e], '^(%d+) (%-?%d+) ?(.*)$')
-    found = tonumber(found)
-    marks[e] = {tonumber(ttl), stats}
+    local mark = ARGV[3 + groups + 2 * e]
+    local found = tonumber(mark)
+    if not found then
+      local given, ttl, stats = string.match(mark, '^(%d+) (%-?%d+) ?(.*)$')
+      found = tonumber(given)
+      marks[e] = {tonumber(ttl), stats}
+    end
     if found > 0 then
       wanted = wanted or found
       if wanted ~= found then
@@ -113,13 +140,15 @@ for g = 1, groups do
   else
     local first = seq + 1
     for e = done + 1, done + size do
-      write(KEYS[6 + e], ARGV[2 + groups + 2 * e], marks[e][1], marks[e][2])
+      local key, value, mark = KEYS[6 + e], ARGV[2 + groups + 2 * e], marks[e]
+      if mark then write(key, value, mark[1], mark[2]) else write_plain(key, value) end
     end
     dims, written = wanted, true
     reply[#reply + 1] = {first, seq}
   end
   done = done + size
 end
+flush()
 if written then
   redis.call('HSET', meta, 'epoch', epoch, 'seq', seq)
   if dims then redis.call('HSET', meta, 'dims', dims) end
@@ -129,7 +158,8 @@ return reply
 """,
 )
 """ARGV: an epoch for a new namespace, the length of the entries' key prefix, the number of calls and the size of
-each, then for each entry its value and ``dims ttl [count time]``: ttl in milliseconds, 0 for none, -1 for over.
+each, then for each entry its value and ``dims [ttl [count time]]``: ttl in milliseconds, 0 for none, -1 for over.
+Entries that neither expire nor were accessed go in few commands, 500 at a time, which is what Lua can take.
 Returns the epoch, then per call the numbers of its first and last change, or ``-1, dims held, dims given, position``
 for one that does not fit and of which nothing was written."""
 
@@ -235,3 +265,22 @@ return {state[1] or '', tonumber(state[2] or 0), tonumber(state[3] or 0), change
 """,
 )
 """ARGV: the last number seen of writes, the last number seen of deletions and touches, most writes to list."""
+
+ACCESS = _script(
+    _KEYS,
+    """
+local found = {}
+if redis.call('EXISTS', access) == 1 then
+  for place, id in ipairs(ARGV) do
+    local stats = redis.call('HGET', access, id)
+    if stats then
+      found[#found + 1] = place - 1
+      found[#found + 1] = stats
+    end
+  end
+end
+return found
+""",
+)
+"""ARGV: ids. Returns the position and the ``count time`` of each that was accessed, in turn; most were not, and a
+missing answer costs the client as much as a short one."""

@@ -27,7 +27,8 @@ class Lanes(Generic[RoomT]):
     """Carries out blocking work in an order that callers can rely on.
 
     Writes to one namespace happen in the order in which they were asked for; neighbours of one kind are joined into
-    one call, since a hundred entries together cost a backend little more than one. A read sees every write asked for before it.
+    one call, since a hundred entries together cost a backend little more than one. A read sees every write asked
+    for before it.
 
     Parameters
     ----------

@@ -36,8 +36,12 @@ def decode_payload(text: object, id: str, access_count: int, accessed_us: int | 
         fields: dict[str, Any] = json.loads(text)
         version = fields.pop("axon")
         if version != _VERSION:
-            raise SchemaVersionError(f"entry {id!r} has format {version}, this Axon reads {_VERSION}; upgrade first")
+            raise SchemaVersionError(
+                f"entry {id!r} has format {version}, this Axon reads {_VERSION}; upgrade first"
+            )
         fields["tags"], fields["sources"] = tuple(fields["tags"]), tuple(fields["sources"])
         return EntryRecord(**fields, access_count=access_count, accessed_us=accessed_us)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise CorruptEntryError(f"entry {id!r} cannot be decoded: {error}; store it anew or delete it", id) from error
+        raise CorruptEntryError(
+            f"entry {id!r} cannot be decoded: {error}; store it anew or delete it", id
+        ) from error

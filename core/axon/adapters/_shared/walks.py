@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
+from axon.adapters._shared.room import Step
 from axon.core.errors import InvalidInputError
 from axon.core.ports import OrderBy
 
@@ -27,24 +28,26 @@ class Walks:
         self._lock = threading.Lock()
         self._noted: OrderedDict[str, list[Key]] = OrderedDict()
 
-    def page(
-        self, read: Callable[[], list[Key]], descending: bool, by_id: bool, cursor: str | None, limit: int
-    ) -> tuple[list[str], str | None]:
+    def page(self, read: Callable[[], list[Key]], step: Step) -> tuple[list[str], str | None]:
         """Return the ids of the next page and its cursor.
 
         Parameters
         ----------
         read : reads the keys of all that is walked over, in any order.
-        descending : greatest keys first; ties are by rising id unless the id is the order.
-        by_id : the order is the id.
-        cursor : of the page before, or None.
-        limit : ids per page, >= 1.
+        step : which page.
+
+        Raises
+        ------
+        InvalidInputError
+            For an unknown order, a limit below 1 or a cursor of another scan.
         """
+        _check(step)
+        cursor, limit, descending, by_id = step.cursor, step.limit, step.descending, step.order_by == "id"
         name, place, last = (uuid4().hex, 0, None) if cursor is None else _read_cursor(cursor)
         with self._lock:
             keys = self._noted.pop(name, None)
         if keys is None:
-            keys, place = sorted_keys(read(), descending, by_id), 0
+            keys, place = _sorted(read(), descending, by_id), 0
             if last is not None:
                 place = sum(1 for key in keys if not _is_behind(key, last, descending, by_id))
         chosen = keys[place : place + limit]
@@ -57,20 +60,25 @@ class Walks:
         return [id for _, id in chosen], json.dumps([name, place + limit, *chosen[-1]])
 
 
-def check_scan(order_by: OrderBy, limit: int) -> None:
-    """Refuse an unknown order and a limit below 1.
+def key_of(fields: Mapping[str, Any], order_by: OrderBy) -> Any:
+    """Return what an entry is ordered by, from its fields in the backend; "" where that is the id itself.
 
-    Raises
-    ------
-    InvalidInputError
+    An entry never accessed counts as accessed when created.
     """
-    if order_by not in ORDERS:
-        raise InvalidInputError(f"order_by must be one of {', '.join(ORDERS)}, not {order_by!r}")
-    if limit < 1:
-        raise InvalidInputError(f"limit must be >= 1, not {limit}")
+    if order_by == "id":
+        return ""
+    value = fields.get(order_by)
+    return fields["created_at"] if value is None and order_by == "accessed_at" else value
 
 
-def sorted_keys(keys: list[Key], descending: bool, by_id: bool) -> list[Key]:
+def _check(step: Step) -> None:
+    if step.order_by not in ORDERS:
+        raise InvalidInputError(f"order_by must be one of {', '.join(ORDERS)}, not {step.order_by!r}")
+    if step.limit < 1:
+        raise InvalidInputError(f"limit must be >= 1, not {step.limit}")
+
+
+def _sorted(keys: list[Key], descending: bool, by_id: bool) -> list[Key]:
     """Sort keys the way a scan does."""
     keys = sorted(keys, key=lambda key: key[1], reverse=descending and by_id)
     return keys if by_id else sorted(keys, key=lambda key: key[0], reverse=descending)

@@ -69,6 +69,9 @@ class Filter:
                 if isinstance(values, str):
                     raise InvalidFilterError(f"tags need a list of strings, not the string {values!r}")
                 parts.append(Contains(_TAGS, filter_values(_TAGS, list(values), "tags"), mode))  # type: ignore[arg-type]  # a literal of the tuple above
+        for bound in (min_importance, max_importance):
+            if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int | float)):
+                raise InvalidFilterError(f"bounds of importance are numbers in [0, 1], not {bound!r}")
         bounds = (
             (_IMPORTANCE, Gte, min_importance),
             (_IMPORTANCE, Lte, max_importance),

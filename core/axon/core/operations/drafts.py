@@ -10,7 +10,7 @@ import msgspec
 from axon.core.errors import InvalidInputError
 from axon.core.ids import new_id
 from axon.core.lifecycle.expiry import expiry_of
-from axon.core.models import EntryRecord, MemoryInput, Tier, copy_json_object
+from axon.core.models import HIDDEN_PREFIX, EntryRecord, MemoryInput, Tier, copy_json_object
 from axon.core.operations.runtime import Runtime
 from axon.core.routing import route
 from axon.core.validation import (
@@ -99,6 +99,9 @@ def changed_record(record: EntryRecord, now_us: int, changes: Mapping[str, Any])
             fields["expires_us"] = expiry_of(now_us, check_ttl(value), None)
         else:
             fields[name] = _CHECKS[name](value)
+    if "metadata" in fields:
+        hidden = {key: value for key, value in record.metadata.items() if key.startswith(HIDDEN_PREFIX)}
+        fields["metadata"] = {**fields["metadata"], **hidden}
     return msgspec.structs.replace(record, **fields)
 
 

@@ -24,6 +24,7 @@ async def maintain(scope: Scope) -> MaintenanceReport:
         report += MaintenanceReport(expired=await _sweep(scope, store))
     for store in scope.runtime.stores:
         report += await _shift(scope, store)
+    for store in scope.runtime.stores:
         evicted = await enforce_capacity(scope, store)
         compacted = await compact(scope, store)
         condensed = sum(len(ids) for ids in compacted.condensed.values())

@@ -21,31 +21,60 @@ from axon.core.reports import CompactionReport
 from axon.core.routing import DURABILITY, neighbour
 from axon.core.tier import TierStore
 
+_STEP = 1000
+"""Entries moved between two chances for other tasks to run."""
+
 
 async def move(scope: Scope, entries: Sequence[MemoryEntry], source: TierStore, target: TierStore) -> int:
-    """Move entries from one tier to another under the same ids; returns how many moved."""
+    """Move entries from one tier to another under the same ids; returns how many moved.
+
+    Entries that somebody else is writing or moving at the moment are passed over.
+    """
+    moved = 0
+    step = min(_STEP, target.adapter.capabilities.max_batch)
+    for start in range(0, len(entries), step):
+        moved += await _move_step(scope, entries[start : start + step], source, target)
+    return moved
+
+
+async def _move_step(
+    scope: Scope, entries: Sequence[MemoryEntry], source: TierStore, target: TierStore
+) -> int:
+    claims, namespace = scope.runtime.claims, scope.namespace
+    ids = claims.take_free(namespace, [entry.record.id for entry in entries])
+    try:
+        return await _move_claimed(scope, ids, source, target)
+    finally:
+        claims.release(namespace, ids)
+
+
+async def _move_claimed(scope: Scope, ids: Sequence[str], source: TierStore, target: TierStore) -> int:
+    namespace = scope.namespace
+    # Read now: between the caller's look at them and the claim they may have changed.
+    entries = [entry for entry in await source.adapter.get_many(namespace, ids) if entry is not None]
+    if not entries:
+        return 0
     now_us = scope.runtime.clock.now_us()
-    source_ttl, target_ttl = source.policy.ttl_seconds, target.policy.ttl_seconds
-    moved = []
-    for entry in entries:
-        expires_us = expiry_after_move(entry.record, now_us, source_ttl, target_ttl)
-        moved.append(
-            MemoryEntry.of(msgspec.structs.replace(entry.record, expires_us=expires_us), entry.embedding)
-        )
-    ids = [entry.record.id for entry in entries]
-    fingerprint = await source.adapter.bind_embedder(scope.namespace, None)
+    fingerprint = await source.adapter.bind_embedder(namespace, None)
     if fingerprint is not None:
-        await target.adapter.bind_embedder(scope.namespace, fingerprint)
-    await target.adapter.put_many(scope.namespace, moved)
-    arrived = await target.adapter.get_many(scope.namespace, ids)
+        await target.adapter.bind_embedder(namespace, fingerprint)
+    await target.adapter.put_many(namespace, [_moved(entry, now_us, source, target) for entry in entries])
+    arrived = await target.adapter.get_many(namespace, [entry.record.id for entry in entries])
     settled = await _unchanged(scope, source, entries)
-    done = [id for id, there in zip(ids, arrived, strict=True) if there is not None and id in settled]
-    await source.adapter.delete_many(scope.namespace, done)
-    return len(done)
+    there = {entry.record.id for entry in arrived if entry is not None}
+    await source.adapter.delete_many(namespace, sorted(there & settled))
+    return len(there & settled)
+
+
+def _moved(entry: MemoryEntry, now_us: int, source: TierStore, target: TierStore) -> MemoryEntry:
+    """Build the entry as the target tier keeps it."""
+    ttls = source.policy.ttl_seconds, target.policy.ttl_seconds
+    expires_us = expiry_after_move(entry.record, now_us, *ttls)
+    return MemoryEntry.of(msgspec.structs.replace(entry.record, expires_us=expires_us), entry.embedding)
 
 
 async def _unchanged(scope: Scope, source: TierStore, entries: Sequence[MemoryEntry]) -> set[str]:
-    """Find the entries that nobody wrote again while they were being copied."""
+    """Find the entries that no other process wrote again while they were being copied."""
     now = await source.adapter.get_many(scope.namespace, [entry.record.id for entry in entries])
     pairs = zip(entries, now, strict=True)
     return {
@@ -66,18 +95,18 @@ async def move_by_id(scope: Scope, id: str, target: Tier, *, upwards: bool) -> N
         If the target does not lie in that direction.
     """
     runtime = scope.runtime
-    for store in runtime.stores:
-        entry = (await store.get_many(scope.namespace, [id]))[0]
-        if entry is not None:
-            break
-    else:
-        raise UnknownEntryError(f"no entry has the id {id!r}")
-    if store.name is target:
-        return
-    if (DURABILITY[target] > DURABILITY[store.name]) is not upwards:
-        verb, other = ("promote", "demote") if upwards else ("demote", "promote")
-        raise InvalidInputError(f"cannot {verb} from {store.name} to {target}; use {other}")
-    await move(scope, [entry], store, runtime.tiers[target])
+    async with runtime.claims.hold(scope.namespace, (id,)):
+        for store in runtime.stores:
+            if (await store.get_many(scope.namespace, [id]))[0] is not None:
+                break
+        else:
+            raise UnknownEntryError(f"no entry has the id {id!r}")
+        if store.name is target:
+            return
+        if (DURABILITY[target] > DURABILITY[store.name]) is not upwards:
+            verb, other = ("promote", "demote") if upwards else ("demote", "promote")
+            raise InvalidInputError(f"cannot {verb} from {store.name} to {target}; use {other}")
+        await _move_claimed(scope, [id], store, runtime.tiers[target])
     if runtime.tiers[target].needs_care:
         await after_write(scope, runtime.tiers[target])
 
@@ -118,7 +147,9 @@ async def enforce_capacity(scope: Scope, store: TierStore) -> int:
     )
     target = neighbour(store.name, scope.runtime.names, 1)
     if policy.overflow == "move" and target is not None:
-        return await move(scope, page.entries, store, scope.runtime.tiers[target])
+        moved = await move(scope, page.entries, store, scope.runtime.tiers[target])
+        await enforce_capacity(scope, scope.runtime.tiers[target])
+        return moved
     return await store.adapter.delete_many(scope.namespace, [entry.record.id for entry in page.entries])
 
 
@@ -156,9 +187,28 @@ async def compact(
 
 
 async def _condense(scope: Scope, store: TierStore, group: CompactionGroup, report: CompactionReport) -> bool:
+    """Condense a group, unless one of its sources is being written or moved at the moment."""
+    claims, ids = scope.runtime.claims, [record.id for record in group.sources]
+    claimed = claims.take_free(scope.namespace, ids)
+    try:
+        entries = [entry for entry in await store.adapter.get_many(scope.namespace, ids) if entry is not None]
+        if len(claimed) < len(ids) or [entry.record.id for entry in entries] != ids:
+            return False
+        return await _condense_claimed(scope, store, group, report, entries)
+    finally:
+        claims.release(scope.namespace, claimed)
+
+
+async def _condense_claimed(
+    scope: Scope,
+    store: TierStore,
+    group: CompactionGroup,
+    report: CompactionReport,
+    sources: Sequence[MemoryEntry],
+) -> bool:
     """Write the summary of a group, make sure it is there, then delete exactly its sources."""
     try:
-        text = await scope.runtime.summarizer.summarize([record.text for record in group.sources])
+        text = await scope.runtime.summarizer.summarize([entry.record.text for entry in sources])
         if not text.strip():
             raise InvalidInputError("the summariser returned blank text")
         vector = (await scope.embed([text]))[0]
@@ -170,9 +220,6 @@ async def _condense(scope: Scope, store: TierStore, group: CompactionGroup, repo
     await store.adapter.put_many(scope.namespace, [summary])
     if (await store.adapter.get_many(scope.namespace, [group.summary_id]))[0] is None:
         return False
-    entries = [MemoryEntry.of(record) for record in group.sources]
-    settled = await _unchanged(scope, store, entries)
-    await store.adapter.delete_many(
-        scope.namespace, [id for id in (record.id for record in group.sources) if id in settled]
-    )
+    settled = await _unchanged(scope, store, sources)
+    await store.adapter.delete_many(scope.namespace, sorted(settled))
     return True

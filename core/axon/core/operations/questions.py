@@ -8,6 +8,7 @@ from typing import Any
 from axon.core.errors import EmptyTextError, InvalidInputError
 from axon.core.models import Vector
 from axon.core.operations.scope import Scope
+from axon.core.operations.writing import own_vector
 from axon.core.policies import RankingPolicy, RecallMode
 from axon.core.ports import EmbedderSpec
 from axon.core.ranking import LEXICAL_TEXT_WEIGHT, SEMANTIC_TEXT_WEIGHT
@@ -63,9 +64,13 @@ def check_share(value: Any, name: str) -> float:
 
 
 async def embed_query(
-    scope: Scope, words: str, mode: RecallMode, stores: Sequence[TierStore]
+    scope: Scope, words: str, mode: RecallMode, stores: Sequence[TierStore], embedding: Any = None
 ) -> Vector | None:
-    """Check a query of words, and embed it unless the mode leaves the vectors out.
+    """Check a query of words, and give its vector unless the mode leaves the vectors out.
+
+    Parameters
+    ----------
+    embedding : the vector, where the caller has it already; None embeds the words.
 
     Raises
     ------
@@ -78,6 +83,8 @@ async def embed_query(
         raise EmptyTextError("the query is blank")
     if mode == "text":
         return None
+    if embedding is not None:
+        return await own_vector(scope, embedding)
     for store in stores:
         if store.name not in scope.bound:
             await scope.check(store.name)

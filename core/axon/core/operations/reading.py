@@ -35,7 +35,9 @@ async def forget(scope: Scope, node: FilterNode) -> ForgetReport:
         ids = [entry.record.id async for page in store.scan(scope.namespace, node) for entry in page]
         gone = 0
         for start in range(0, len(ids), _STEP):
-            gone += await store.adapter.delete_many(scope.namespace, ids[start : start + _STEP])
+            step = ids[start : start + _STEP]
+            async with scope.runtime.claims.hold(scope.namespace, step):
+                gone += await store.adapter.delete_many(scope.namespace, step)
         by_tier[str(store.name)] = gone
     return ForgetReport(sum(by_tier.values()), by_tier)
 

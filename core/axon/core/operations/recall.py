@@ -11,7 +11,7 @@ from axon.core.errors import AdapterError, TierError
 from axon.core.filter.ast import FilterNode
 from axon.core.models import Hit, RecallResult, SearchRequest, TextStatistics, Tier, Vector
 from axon.core.operations.runtime import Runtime
-from axon.core.policies import RecallMode
+from axon.core.policies import RankingPolicy, RecallMode
 from axon.core.ranking import Candidate, candidates_wanted, rank, vector_results
 from axon.core.reports import RecallResults
 from axon.core.tier import TierStore
@@ -27,7 +27,11 @@ class Question(msgspec.Struct, frozen=True):
     k : results wanted, >= 1.
     mode : which channels count.
     text_weight : share of the text channel in hybrid mode, in [0, 1].
+    ranking : how results are ordered.
     min_score : in [0, 1], or None.
+    explain : fill the signals.
+    partial : a tier may fail.
+    touch : count what is returned as accessed.
     """
 
     vector: Vector | None
@@ -36,9 +40,11 @@ class Question(msgspec.Struct, frozen=True):
     k: int
     mode: RecallMode
     text_weight: float
+    ranking: RankingPolicy
     min_score: float | None = None
     explain: bool = False
     partial: bool = False
+    touch: bool = True
 
 
 async def recall(
@@ -51,7 +57,7 @@ async def recall(
     TierError
         If a tier fails, unless the question allows partial results.
     """
-    ranking = runtime.config.ranking
+    ranking = question.ranking
     width = candidates_wanted(question.k, question.mode, ranking)
     request = SearchRequest(question.node, width, question.vector, question.text)
     if (
@@ -66,7 +72,8 @@ async def recall(
         except AdapterError as error:
             raise TierError(stores[0].name, error) from error
         results = vector_results(hits, stores[0].name, question.min_score)
-        runtime.touch(namespace, results)
+        if question.touch:
+            runtime.touch(namespace, results)
         return results
     if question.text is not None and len(stores) > 1:
         statistics = await _pooled_statistics(namespace, stores, question.text)
@@ -95,7 +102,8 @@ async def recall(
         min_score=question.min_score,
         explain=question.explain,
     )
-    runtime.touch(namespace, results)
+    if question.touch:
+        runtime.touch(namespace, results)
     return RecallResults(results, failed) if question.partial else results
 
 

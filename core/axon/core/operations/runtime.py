@@ -13,11 +13,12 @@ from axon.core.clock import Clock
 from axon.core.config import MemoryConfig
 from axon.core.errors import AdapterError, AdapterUnavailable
 from axon.core.models import RecallResult, Tier, Touch
+from axon.core.operations.claims import Claims
 from axon.core.ports import StorageAdapter, Summarizer
 from axon.core.tier import TierStore
 from axon.core.turns import TurnBudget
 
-_TOUCH_BATCH = 64
+_TOUCH_BATCH = 256
 """Recalls whose access statistics are written together."""
 
 logger = logging.getLogger("axon")
@@ -51,10 +52,12 @@ class Runtime:
         self.names: tuple[Tier, ...] = tuple(self.tiers)
         self.stores: tuple[TierStore, ...] = tuple(self.tiers.values())
         self.turns = TurnBudget()
+        self.claims = Claims()
         self.is_open = False
         self.scopes: weakref.WeakSet[Any] = weakref.WeakSet()
         self._closed = False
-        self._touched: list[tuple[int, str, Sequence[RecallResult]]] = []
+        self._touched: list[tuple[int, Tier, str, list[str]]] = []
+        self._recalls = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def unbind(self, namespace: str) -> None:
@@ -99,23 +102,25 @@ class Runtime:
 
     def touch(self, namespace: str, results: Sequence[RecallResult]) -> None:
         """Note that entries were returned; written later, in batches."""
-        if results:
-            self._touched.append((self.clock.now_us(), namespace, results))
-            # At multiples only: between them a flush has been started and has not had its turn yet.
-            if len(self._touched) % _TOUCH_BATCH == 0:
-                self.start(self.flush_touches())
+        if not results:
+            return
+        now_us = self.clock.now_us()
+        for tier in {result.tier for result in results}:
+            ids = [result.entry.record.id for result in results if result.tier is tier]
+            self._touched.append((now_us, tier, namespace, ids))
+        self._recalls += 1
+        # At multiples only: between them a flush has been started and has not had its turn yet.
+        if self._recalls % _TOUCH_BATCH == 0:
+            self.start(self.flush_touches())
 
     async def flush_touches(self) -> None:
         """Write the access statistics noted so far."""
         noted, self._touched = self._touched, []
         by_place: dict[tuple[Tier, str], tuple[list[str], dict[str, int]]] = {}
-        for now_us, namespace, results in noted:
-            for tier in self.names:
-                ids = [result.entry.record.id for result in results if result.tier is tier]
-                if ids:
-                    returned, latest = by_place.setdefault((tier, namespace), ([], {}))
-                    returned += ids
-                    latest.update(dict.fromkeys(ids, now_us))
+        for now_us, tier, namespace, ids in noted:
+            returned, latest = by_place.setdefault((tier, namespace), ([], {}))
+            returned += ids
+            latest.update(dict.fromkeys(ids, now_us))
         for (tier, namespace), (returned, latest) in by_place.items():
             touches = [Touch(id, latest[id], count) for id, count in Counter(returned).items()]
             await self.tiers[tier].adapter.touch_many(namespace, touches)

@@ -22,6 +22,9 @@ BulkItem: TypeAlias = str | Mapping[str, Any] | MemoryInput
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Told after each batch: items stored so far, and how many there are (None if unknown)."""
 
+_ITEMS_PER_LOOK = 16
+"""Items of a bulk call that are checked between two looks at the clock; some dozen microseconds."""
+
 
 async def own_vector(scope: Scope, embedding: Any) -> Vector:
     """Check a vector that the caller gives: an array, a list, or something to await for one.
@@ -60,19 +63,22 @@ async def put(
     store = scope.runtime.tiers[tier]
     if embedded and tier not in scope.bound:
         await scope.bind(tier)
-    await store.adapter.put_many(scope.namespace, entries)
-    await settle(scope, store, entries, known_ids=known_ids)
+    if known_ids:
+        await _replace(scope, store, entries)
+    else:
+        await store.adapter.put_many(scope.namespace, entries)
+    if store.needs_care:
+        await after_write(scope, store)
 
 
-async def settle(scope: Scope, store: TierStore, entries: Sequence[MemoryEntry], *, known_ids: bool) -> None:
-    """Do what entries just written to a tier ask for: clear away older copies, keep the tier's limits."""
-    if known_ids and len(scope.runtime.stores) > 1:
-        ids = [entry.record.id for entry in entries]
+async def _replace(scope: Scope, store: TierStore, entries: Sequence[MemoryEntry]) -> None:
+    """Write entries whose ids may exist, and delete older copies in other tiers."""
+    ids = [entry.record.id for entry in entries]
+    async with scope.runtime.claims.hold(scope.namespace, ids):
+        await store.adapter.put_many(scope.namespace, entries)
         for other in scope.runtime.stores:
             if other is not store:
                 await other.adapter.delete_many(scope.namespace, ids)
-    if store.needs_care:
-        await after_write(scope, store)
 
 
 async def update(scope: Scope, entry: MemoryEntry, tier: Tier, changes: Mapping[str, Any]) -> MemoryEntry:
@@ -157,14 +163,17 @@ async def _store_batch(
     places: list[Tier] = []
     own: dict[int, Any] = {}
     for place, item in enumerate(batch):
-        if runtime.turns.spent():
+        if place % _ITEMS_PER_LOOK == 0 and runtime.turns.spent():
             await runtime.turns.give_way()
         try:
             record, tier = _draft(scope, item, defaults, None if ids is None else ids[place])
         except AxonError as error:
-            raise at_position(error, start + place, start) from error
+            at_position(error, start + place, start)
+            raise
         records.append(record)
         places.append(tier)
+        if type(item) is str:
+            continue
         if isinstance(item, MemoryInput) and item.embedding is not None:
             own[place] = item.embedding
         elif isinstance(item, Mapping) and item.get("embedding") is not None:
@@ -222,7 +231,8 @@ async def _matrix(
                 raise error
         return np.stack(rows), bool(missing)
     except AxonError as error:
-        raise at_position(error, start + (error.index or 0), start) from error
+        at_position(error, start + (error.index or 0), start)
+        raise
 
 
 async def _item_vector(scope: Scope, place: int, embedding: Any) -> Vector:
@@ -242,9 +252,15 @@ async def _write_by_tier(
     start: int,
 ) -> None:
     known_ids = any(record.keyed for record in records)
+    # Of equal ids the last wins; an earlier one in another tier must not come after it.
+    last = {record.id: place for place, record in enumerate(records)} if known_ids else None
     done = 0
     for tier in dict.fromkeys(places):
-        chosen = [place for place, each in enumerate(places) if each is tier]
+        chosen = [
+            place
+            for place, each in enumerate(places)
+            if each is tier and (last is None or last[records[place].id] == place)
+        ]
         rows = matrix if len(chosen) == len(records) else matrix[chosen]
         entries = [MemoryEntry.in_block(records[place], rows, row) for row, place in enumerate(chosen)]
         try:
@@ -254,4 +270,5 @@ async def _write_by_tier(
                 await put(scope, tier, part, embedded=embedded, known_ids=known_ids)
                 done += len(part)
         except (AdapterError, EmbeddingMismatchError) as error:
-            raise at_position(error, start + chosen[0], start + done) from error
+            at_position(error, start + chosen[0], start + done)
+            raise

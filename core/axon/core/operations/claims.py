@@ -1,0 +1,72 @@
+"""Who may touch an id now: a move and a write of the same entry must not interleave.
+
+A move copies, confirms and deletes in three steps. A write or a deletion of the same id between two of them
+would be undone by the next, so whoever changes an id that may exist claims it first. Fresh ids need no claim.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future
+
+
+class Claims:
+    """Ids in use, per namespace; shared by all event loops and threads of one memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[tuple[str, str], Future[None]] = {}
+
+    def take_free(self, namespace: str, ids: Iterable[str]) -> list[str]:
+        """Claim those ids that nobody holds, and return them."""
+        done: Future[None] = Future()
+        with self._lock:
+            free = [id for id in ids if (namespace, id) not in self._held]
+            self._held.update(((namespace, id), done) for id in free)
+        return free
+
+    def release(self, namespace: str, ids: Iterable[str]) -> None:
+        """Give up ids claimed before, and wake who waits for them."""
+        with self._lock:
+            futures = {
+                id(future): future for each in ids if (future := self._held.pop((namespace, each), None))
+            }
+        for future in futures.values():
+            future.set_result(None)
+
+    def hold(self, namespace: str, ids: Iterable[str]) -> _Hold:
+        """Hold all of ``ids`` inside an ``async with`` block, waiting first until nobody else does."""
+        return _Hold(self, namespace, list(dict.fromkeys(ids)))
+
+    def take_all(self, namespace: str, ids: list[str], done: Future[None]) -> Future[None] | None:
+        """Claim all of ``ids`` and return None, or claim nothing and return what to wait for."""
+        with self._lock:
+            for id in ids:
+                busy = self._held.get((namespace, id))
+                if busy is not None:
+                    return busy
+            for id in ids:
+                self._held[namespace, id] = done
+        return None
+
+
+class _Hold:
+    """A claim of several ids at once; all or none, so that two of them cannot wait for one another."""
+
+    __slots__ = ("_claims", "_ids", "_namespace")
+
+    def __init__(self, claims: Claims, namespace: str, ids: list[str]) -> None:
+        self._claims = claims
+        self._namespace = namespace
+        self._ids = ids
+
+    async def __aenter__(self) -> None:
+        done: Future[None] = Future()
+        while (busy := self._claims.take_all(self._namespace, self._ids, done)) is not None:
+            # Shielded: who stops waiting must not cancel the signal that others wait for.
+            await asyncio.shield(asyncio.wrap_future(busy))
+
+    async def __aexit__(self, *_: object) -> None:
+        self._claims.release(self._namespace, self._ids)
