@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import peers, recalls, writes
+from benchmarks import durable, peers, process, recalls, texts, writes
 from benchmarks.plan import Benchmark
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -16,6 +16,16 @@ BENCHMARKS: dict[str, Benchmark] = {
     "filter-10k": recalls.recall_filtered_medium,
     "filter-100k": recalls.recall_filtered_large,
     "gathered-recalls": recalls.recall_gathered,
+    "hybrid": texts.hybrid,
+    "text-index": texts.text_index,
     "langchain": peers.langchain,
     "llama-index": peers.llama_index,
+    "sqlite-store": durable.store,
+    "sqlite-bulk": durable.bulk,
+    "sqlite-recall": durable.recall,
+    "sqlite-reopen": durable.reopen,
+    "sync": process.sync_face,
+    "loop-stall": process.loop_stall,
+    "import": process.import_time,
+    "memory": process.memory_per_entry,
 }

@@ -101,21 +101,43 @@ class QdrantOptions(AdapterOptions):
 
     Attributes
     ----------
-    url : of a server; or ``path`` or ``location=":memory:"`` for the embedded engine.
+    url : of a server, the default being ``http://localhost:6333``; or ``path`` or ``location=":memory:"`` for the
+        client's own engine, which is made for tests and small data. Another ``location`` is a URL.
+    path : folder of that engine.
     api_key : of the server.
-    timeout : seconds per call, >= 1.
-    collection_name : name of the collection.
+    timeout : whole seconds per attempt, and for all attempts together, >= 1.
+    attempts : times a call is tried in all, >= 1.
+    connections : reads on a server at the same time, >= 1.
+    collection_name : of the entries without a vector; those with one lie in ``<collection_name>_<dimensions>``.
     prefer_grpc, grpc_port : use gRPC where the server offers it.
+    exact : compare with every vector instead of using the index.
+    hnsw_ef : width of an index search, >= 1; None for the server's own.
+    hnsw, quantization : passed to Qdrant when a collection is made, such as ``{"m": 32}`` and
+        ``{"scalar": {"type": "int8"}}``.
+    on_disk : keep vectors on disk.
     """
 
     url: str | None = None
     path: str | None = None
     location: str | None = None
     api_key: SecretStr | None = None
-    timeout: int = Field(default=10, ge=1)
-    collection_name: str = "axon"
+    timeout: int = Field(default=10, ge=1, le=3600)
+    attempts: int = Field(default=3, ge=1, le=20)
+    connections: int = Field(default=8, ge=1, le=256)
+    collection_name: str = Field(default="axon", pattern=r"^[A-Za-z0-9_-]{1,200}$")
     prefer_grpc: bool = False
     grpc_port: int = Field(default=6334, ge=1, le=65535)
+    exact: bool = False
+    hnsw_ef: int | None = Field(default=None, ge=1)
+    hnsw: dict[str, Any] | None = None
+    quantization: dict[str, Any] | None = None
+    on_disk: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(each is not None for each in (self.url, self.path, self.location)) > 1:
+            raise ValueError("give one of url, path and location")
+        return self
 
 
 class ChromaOptions(AdapterOptions):

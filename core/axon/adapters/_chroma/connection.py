@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import chromadb
@@ -46,7 +46,7 @@ class Connection:
         self._retry = RetryPolicy(
             attempts=options.attempts, first_delay=0.05, max_delay=1.0, deadline=options.timeout
         )
-        self.client = self._connect()
+        self.client: Client = self._connect()
         self.max_batch = min(self.call(self.client.get_max_batch_size), 5000)
 
     @property
@@ -85,12 +85,13 @@ class Connection:
                     self.client.delete_collection(collection.name)
         self.client.close()
         if self._options.host is not None:
-            _session_of(self.client).close()
+            for session in _sessions_of(self.client):
+                session.close()
         if self._locked is not None:
             unlock_folder(self._locked)
             self._locked = None
 
-    def _connect(self) -> Client:
+    def _connect(self) -> Any:
         options = self._options
         settings = Settings(anonymized_telemetry=False)
         if options.host is not None:
@@ -111,7 +112,7 @@ class Connection:
                 ) from error
             raise
 
-    def _connect_to_server(self, settings: Settings) -> Client:
+    def _connect_to_server(self, settings: Settings) -> Any:
         options = self._options
         headers = {name: value.get_secret_value() for name, value in options.headers.items()}
         # Chroma's client waits for ever while it is made, so a call with a limit goes first.
@@ -129,14 +130,17 @@ class Connection:
                 )
         except AdapterError as error:
             raise AdapterUnavailable(f"{error}; check tenant, database and headers") from error
-        _session_of(client).timeout = httpx.Timeout(options.timeout)
+        for session in _sessions_of(client):
+            session.timeout = httpx.Timeout(options.timeout)
         return client
 
 
-def _session_of(client: Client) -> httpx.Client:
-    """Reach into Chroma's HTTP client, which offers neither a time limit nor a way to close its connections."""
-    session: httpx.Client = client._server._session  # type: ignore[attr-defined]  # of its HTTP form only
-    return session
+def _sessions_of(client: Any) -> list[httpx.Client]:
+    """Reach into Chroma's HTTP client, which offers neither a time limit nor a way to close its connections.
+
+    It has two: one of its own, and one of the client that looks up tenant and database.
+    """
+    return [owner._server._session for owner in (client, client._admin_client)]
 
 
 def _place(options: ChromaOptions) -> str:

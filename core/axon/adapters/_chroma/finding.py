@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.adapters._chroma.clauses import alive, as_where
-from axon.adapters._chroma.records import direction_of, entry_of, is_expired
+from axon.adapters._chroma.records import entry_of, is_expired
 from axon.adapters._chroma.shelf import Row
 from axon.adapters._filters.chroma import Where, compile_filter
+from axon.adapters._shared.directions import direction_of
 from axon.adapters._shared.room import check_query
 from axon.core.models import Hit, SearchRequest
 

@@ -6,7 +6,6 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from axon.adapters._chroma.shelf import Row
 from axon.adapters._filters.chroma import NUMBER, TOKENS
@@ -14,13 +13,8 @@ from axon.adapters._filters.tokens import NEVER, numbers_of, tokens_of
 from axon.adapters._shared.payload import decode_payload, encode_payload
 from axon.core.models import EntryRecord, MemoryEntry
 
-Floats = NDArray[np.float32]
-
 NO_VECTOR = np.ones(1, np.float32)
 """Stands in for the vector of an entry without one, since Chroma takes no record without."""
-
-_SAME_LENGTH = 1e-6
-"""Lengths this near to 1 change no cosine by more than that."""
 
 
 def metadata_of(record: EntryRecord, original: bytes | None) -> dict[str, Any]:
@@ -36,20 +30,6 @@ def metadata_of(record: EntryRecord, original: bytes | None) -> dict[str, Any]:
         "access_count": record.access_count,
         "accessed_at": record.accessed_us,
     } | {NUMBER + key: number for key, number in numbers_of(record).items()}
-
-
-def direction_of(vector: Floats) -> tuple[Floats, bytes | None]:
-    """Scale a vector to length 1, and tell what must be kept to give the original back.
-
-    Returns
-    -------
-    (direction, original) : float32, shape (dims,), what the index compares; the bytes of ``vector``, or None where
-        both are the same, as for models that normalise.
-    """
-    length = float(np.linalg.norm(vector.astype(np.float64)))
-    if length == 0.0 or abs(length - 1.0) < _SAME_LENGTH:
-        return vector, None
-    return (vector.astype(np.float64) / length).astype(np.float32), vector.astype("<f4").tobytes()
 
 
 def vanished(old: dict[str, Any], new: dict[str, Any]) -> dict[str, None]:

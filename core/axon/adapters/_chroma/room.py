@@ -10,9 +10,10 @@ import numpy as np
 from axon.adapters._chroma.clauses import alive, as_where
 from axon.adapters._chroma.connection import Connection
 from axon.adapters._chroma.finding import search
-from axon.adapters._chroma.records import NO_VECTOR, direction_of, entry_of, is_expired, metadata_of, vanished
+from axon.adapters._chroma.records import NO_VECTOR, entry_of, is_expired, metadata_of, vanished
 from axon.adapters._chroma.shelf import Shelf
 from axon.adapters._filters.chroma import Where
+from axon.adapters._shared.directions import direction_of
 from axon.adapters._shared.room import Room, Step, counts_of, in_order, misfit
 from axon.adapters._shared.walks import Key, Walks, key_of
 from axon.core.adapter_options import ChromaOptions

@@ -224,7 +224,7 @@ def _delete(ids: list[str], collection: Collection) -> None:
 
 
 def collection_name(prefix: str, namespace: str, kind: Kind) -> str:
-    """Name the collection of a namespace by a digest, since Chroma allows few letters; its metadata has the full name."""
+    """Name the collection of a namespace by a digest, since Chroma allows few letters; the metadata has the name."""
     return f"{prefix}-{blake2b(namespace.encode(), digest_size=16).hexdigest()}-{kind}"
 
 

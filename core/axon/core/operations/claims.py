@@ -8,8 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
+
+
+class _Claim:
+    """One holder of some ids. The signal for those who wait is made when the first of them comes: few ever do."""
+
+    __slots__ = ("signal",)
+
+    def __init__(self) -> None:
+        self.signal: Future[None] | None = None
 
 
 class Claims:
@@ -17,39 +26,45 @@ class Claims:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: dict[tuple[str, str], Future[None]] = {}
+        self._held: dict[tuple[str, str], _Claim] = {}
 
     def take_free(self, namespace: str, ids: Iterable[str]) -> list[str]:
         """Claim those ids that nobody holds, and return them."""
-        done: Future[None] = Future()
+        claim = _Claim()
         with self._lock:
             free = [id for id in ids if (namespace, id) not in self._held]
-            self._held.update(((namespace, id), done) for id in free)
+            self._held.update(((namespace, id), claim) for id in free)
         return free
+
+    def take_all(self, namespace: str, ids: Sequence[str]) -> Future[None] | None:
+        """Claim all of ``ids`` and return None, or claim nothing and return what to wait for."""
+        held = self._held
+        with self._lock:
+            for id in ids:
+                busy = held.get((namespace, id))
+                if busy is not None:
+                    busy.signal = busy.signal or Future()
+                    return busy.signal
+            claim = _Claim()
+            for id in ids:
+                held[namespace, id] = claim
+        return None
 
     def release(self, namespace: str, ids: Iterable[str]) -> None:
         """Give up ids claimed before, and wake who waits for them."""
+        signals = []
         with self._lock:
-            futures = {
-                id(future): future for each in ids if (future := self._held.pop((namespace, each), None))
-            }
-        for future in futures.values():
-            future.set_result(None)
+            for id in ids:
+                claim = self._held.pop((namespace, id), None)
+                if claim is not None and claim.signal is not None:
+                    signals.append(claim.signal)
+                    claim.signal = None
+        for signal in signals:
+            signal.set_result(None)
 
     def hold(self, namespace: str, ids: Iterable[str]) -> _Hold:
         """Hold all of ``ids`` inside an ``async with`` block, waiting first until nobody else does."""
-        return _Hold(self, namespace, list(dict.fromkeys(ids)))
-
-    def take_all(self, namespace: str, ids: list[str], done: Future[None]) -> Future[None] | None:
-        """Claim all of ``ids`` and return None, or claim nothing and return what to wait for."""
-        with self._lock:
-            for id in ids:
-                busy = self._held.get((namespace, id))
-                if busy is not None:
-                    return busy
-            for id in ids:
-                self._held[namespace, id] = done
-        return None
+        return _Hold(self, namespace, tuple(dict.fromkeys(ids)))
 
 
 class _Hold:
@@ -57,14 +72,13 @@ class _Hold:
 
     __slots__ = ("_claims", "_ids", "_namespace")
 
-    def __init__(self, claims: Claims, namespace: str, ids: list[str]) -> None:
+    def __init__(self, claims: Claims, namespace: str, ids: Sequence[str]) -> None:
         self._claims = claims
         self._namespace = namespace
         self._ids = ids
 
     async def __aenter__(self) -> None:
-        done: Future[None] = Future()
-        while (busy := self._claims.take_all(self._namespace, self._ids, done)) is not None:
+        while (busy := self._claims.take_all(self._namespace, self._ids)) is not None:
             # Shielded: who stops waiting must not cancel the signal that others wait for.
             await asyncio.shield(asyncio.wrap_future(busy))
 
