@@ -17,7 +17,6 @@ from axon.core.policies import EphemeralPolicy, PersistentPolicy, SessionPolicy
 from axon.embedders.hashing import HashingEmbedder
 
 
-
 class NarrowAdapter(MemoryAdapter):
     """Takes two entries per call, as a remote backend takes some thousands."""
 

@@ -433,12 +433,13 @@ class MemorySystem:
 
     async def delete_many(self, ids: Iterable[str]) -> int:
         """Delete entries by id and return how many there were."""
-        await self._enter()
+        runtime, namespace = self._runtime, self._scope.namespace
+        if not runtime.is_open or runtime.turns.spent():
+            await self._enter()
         with span("delete") as watch:
-            wanted = list(dict.fromkeys(ids))
-            namespace, deleted = self._scope.namespace, 0
-            async with self._runtime.claims.hold(namespace, wanted):
-                for store in self._runtime.stores:
+            wanted, deleted = tuple(dict.fromkeys(ids)), 0
+            async with runtime.claims.hold(namespace, wanted):
+                for store in runtime.stores:
                     deleted += await store.adapter.delete_many(namespace, wanted)
             watch.items = min(deleted, len(wanted))
             return watch.items

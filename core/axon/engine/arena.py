@@ -204,10 +204,13 @@ class Arena:
     def delete(self, ids: Iterable[str]) -> int:
         """Delete by id and return how many were there."""
         with self.lock:
-            rows = [row for row in (self._row_of.pop(id, None) for id in ids) if row is not None]
-            for row in rows:
-                self._bury(row)
-        return len(rows)
+            count = 0
+            for id in ids:
+                row = self._row_of.pop(id, None)
+                if row is not None:
+                    self._bury(row)
+                    count += 1
+        return count
 
     def get(self, id: str, now_us: int) -> MemoryEntry | None:
         """Read one entry; None if absent or expired at ``now_us``."""

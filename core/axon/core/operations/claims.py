@@ -64,7 +64,7 @@ class Claims:
 
     def hold(self, namespace: str, ids: Iterable[str]) -> _Hold:
         """Hold all of ``ids`` inside an ``async with`` block, waiting first until nobody else does."""
-        return _Hold(self, namespace, tuple(dict.fromkeys(ids)))
+        return _Hold(self, namespace, tuple(ids))
 
 
 class _Hold:
