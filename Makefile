@@ -7,6 +7,10 @@ BIN := $(VENV)/bin
 # torch lives apart: some libraries change what they do when it is importable, and `make test` must not depend on that.
 MODEL_VENV := .venv-model
 MODEL_BIN := $(MODEL_VENV)/bin
+# The network adapters too: their servers and clients are large, and their tests take minutes.
+BACKENDS_VENV := .venv-backends
+BACKENDS_BIN := $(BACKENDS_VENV)/bin
+BACKEND_TESTS := tests/conformance/test_redis_adapter.py
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 DEMO_EXTRAS := langchain,llama-index,cli
@@ -20,7 +24,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 # Two pip processes in one environment break it.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench test-model wheel-smoke check coverage versions clean
+.PHONY: help demo test lint bench test-backends test-model wheel-smoke check coverage versions clean
 
 help:
 	@echo 'make demo         store and recall real text through three tiers, LangChain and LlamaIndex'
@@ -28,6 +32,7 @@ help:
 	@echo 'make lint         format, lint, types, layers, budgets'
 	@echo 'make bench        timings beside the floor and another store (ARGS is passed on)'
 	@echo 'make test-model   the tests that need the real MiniLM weights (installs 1.5 GB)'
+	@echo 'make test-backends  the network adapters against real servers'
 	@echo 'make wheel-smoke  build the wheel and use it from an empty environment'
 	@echo 'make check        everything that .ci/run does'
 	@echo 'make coverage     the test suite with branch coverage'
@@ -37,11 +42,14 @@ demo: $(VENV)/.stamp-demo
 	$(BIN)/axon demo $(ARGS)
 
 test: $(VENV)/.stamp-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(BACKEND_TESTS:%=--ignore=%) $(ARGS)
+
+test-backends: $(BACKENDS_VENV)/.stamp-backends
+	AXON_REQUIRE_BACKENDS=redis-plain,redis-cluster $(BACKENDS_BIN)/python -m pytest $(BACKEND_TESTS) $(ARGS)
 
 coverage: $(VENV)/.stamp-test
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest $(ARGS)
+	$(BIN)/python -m coverage run -m pytest $(BACKEND_TESTS:%=--ignore=%) $(ARGS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
@@ -59,7 +67,7 @@ bench: $(VENV)/.stamp-test
 	$(ONE_THREAD) $(BIN)/python -m benchmarks $(ARGS)
 
 test-model: $(MODEL_VENV)/.stamp-model
-	$(OFFLINE) $(MODEL_BIN)/python -m pytest -m model $(ARGS)
+	AXON_REQUIRE_BACKENDS= $(OFFLINE) $(MODEL_BIN)/python -m pytest -m model $(BACKEND_TESTS:%=--ignore=%) $(ARGS)
 
 # The script is copied, and Python isolated, so that nothing of the source tree can be imported.
 wheel-smoke: $(VENV)/.stamp-venv
@@ -81,7 +89,7 @@ versions: $(VENV)/.stamp-lint
 	@$(BIN)/python -m pip list --disable-pip-version-check --format=freeze
 
 clean:
-	rm -rf $(VENV) $(MODEL_VENV) build dist .coverage .coverage.* htmlcov
+	rm -rf $(VENV) $(MODEL_VENV) $(BACKENDS_VENV) build dist .coverage .coverage.* htmlcov
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis .benchmarks
 	find core axon_integrations benchmarks docs examples scripts tests -name __pycache__ -type d -prune \
 		-exec rm -rf {} + 2>/dev/null || true
@@ -100,6 +108,15 @@ endef
 
 $(VENV)/.stamp-venv:
 	$(call make_venv,$(VENV))
+
+$(BACKENDS_VENV)/.stamp-venv:
+	$(call make_venv,$(BACKENDS_VENV))
+
+$(BACKENDS_VENV)/.stamp-backends: $(BACKENDS_VENV)/.stamp-venv pyproject.toml requirements/test.txt requirements/backends.txt
+	@echo 'Installing real backends ...'
+	@$(BACKENDS_BIN)/python $(PIP_INSTALL) --editable '.[$(TEST_EXTRAS),redis]' \
+		--requirement requirements/test.txt --requirement requirements/backends.txt
+	@touch $@
 
 $(MODEL_VENV)/.stamp-venv:
 	$(call make_venv,$(MODEL_VENV))

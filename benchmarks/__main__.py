@@ -33,8 +33,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes: shows that everything runs, no more")
-    parser.add_argument("--only", action="append", metavar="NAME", choices=list(BENCHMARKS), help="may be repeated")
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes: shows that everything runs, no more"
+    )
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", choices=list(BENCHMARKS), help="may be repeated"
+    )
     parser.add_argument("--json", type=Path, default=_DEFAULT, metavar="FILE", help=f"default: {_DEFAULT}")
     return parser
 

@@ -49,7 +49,9 @@ def corpus(size: int) -> Corpus:
     random = np.random.default_rng(size)
     centres = random.standard_normal((_CLUSTERS, DIMS)).astype(np.float32)
     vectors = _near(centres, size, random)
-    return Corpus(vectors, _texts(size, _WORDS_PER_TEXT, random), _near(centres, 64, random), _texts(64, 6, random))
+    return Corpus(
+        vectors, _texts(size, _WORDS_PER_TEXT, random), _near(centres, 64, random), _texts(64, 6, random)
+    )
 
 
 def _near(centres: NDArray[np.float32], size: int, random: np.random.Generator) -> NDArray[np.float32]:

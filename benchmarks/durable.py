@@ -13,7 +13,7 @@ import numpy as np
 
 from axon import MemoryConfig, MemorySystem
 from axon.core.policies import PersistentPolicy
-from benchmarks.corpus import K, Corpus, corpus
+from benchmarks.corpus import Corpus, K, corpus
 from benchmarks.plan import NAMESPACE, Plan, expect, filled, one_tier
 from benchmarks.report import Row, Target
 from benchmarks.timing import Contestant, interleave
@@ -55,7 +55,9 @@ async def store(plan: Plan) -> list[Row]:
             async with _on_file(Path(folder, "ours.db")) as memory:
                 await memory.store("the first one makes the namespace", embedding=entries.vectors[0])
                 pairs = zip(entries.texts, entries.vectors, strict=True)
-                mine = [await _timed(lambda text=text, v=v: memory.store(text, embedding=v)) for text, v in pairs]
+                mine = [
+                    await _timed(lambda text=text, v=v: memory.store(text, embedding=v)) for text, v in pairs
+                ]
                 expect(await memory.count() == count + 1, "the durable store lost entries")
             connection = _bare(Path(folder, "bare.db"), checkpoints=False)
             bare = []
@@ -105,7 +107,8 @@ async def bulk(plan: Plan) -> list[Row]:
             connection.close()
 
         medians = await interleave(
-            [Contestant("ours", ours, count, open_ours), Contestant("bare", bare, count, open_bare)], plan.rounds
+            [Contestant("ours", ours, count, open_ours), Contestant("bare", bare, count, open_bare)],
+            plan.rounds,
         )
     return [Row("sqlite: bulk_store", medians["ours"], "executemany", medians["bare"], Target("<=", 1.5))]
 

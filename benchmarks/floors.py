@@ -126,7 +126,9 @@ class HandWritten:
         """Take entries with the ids another store gave them."""
         for row, (id, item) in enumerate(zip(ids, items, strict=True)):
             self._row_of[id] = row
-            self._records.append(Record(id, item["text"], 0.5, tuple(item["tags"]), item["metadata"], 0, None))
+            self._records.append(
+                Record(id, item["text"], 0.5, tuple(item["tags"]), item["metadata"], 0, None)
+            )
         self._chunks = [vectors[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]
 
 

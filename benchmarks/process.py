@@ -116,11 +116,13 @@ async def import_time(plan: Plan) -> list[Row]:
     medians = await interleave(
         [Contestant("ours", ours, clock=_children), Contestant("floor", floor, clock=_children)], plan.rounds
     )
-    return [Row("import axon", medians["ours"], "import pydantic, numpy", medians["floor"], Target("<=", 1.5))]
+    return [
+        Row("import axon", medians["ours"], "import pydantic, numpy", medians["floor"], Target("<=", 1.5))
+    ]
 
 
 def _python(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return done.stdout
 
 
@@ -132,7 +134,7 @@ def _children() -> float:
 async def memory_per_entry(plan: Plan) -> list[Row]:
     """Growth of a fresh process per entry, less the vector and the text; with and without the text index in use."""
     command = [sys.executable, "-m", "benchmarks.memory_probe", str(plan.large)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: ASYNC221, S603
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: ASYNC221
     grown: dict[str, float] = json.loads(output)
     name = f"memory per entry beside vector and text, {plan.large:,} entries"
     return [

@@ -100,7 +100,10 @@ async def _filtered(plan: Plan, size: int) -> list[Row]:
     for query in entries.queries:
         results = await memory.recall(query, k=K, mode="vector", filter=rare)
         truth = passing[nearest_in_order(entries.vectors[passing], query, min(K, passing.shape[0]))]
-        expect([result.entry.id for result in results] == [ids[row] for row in truth], "a filtered recall is wrong")
+        expect(
+            [result.entry.id for result in results] == [ids[row] for row in truth],
+            "a filtered recall is wrong",
+        )
     calls = plan.calls(size * _SECONDS_PER_ROW)
     many = plan.calls(size * _SECONDS_PER_ROW / 10)
     medians = await interleave(
@@ -111,7 +114,9 @@ async def _filtered(plan: Plan, size: int) -> list[Row]:
         plan.rounds,
     )
     name = f"recall at 1 % selectivity, {size:,} entries"
-    return [Row(name, medians["filtered"], "our recall, no filter", medians["unfiltered"], Target(">=", 10.0))]
+    return [
+        Row(name, medians["filtered"], "our recall, no filter", medians["unfiltered"], Target(">=", 10.0))
+    ]
 
 
 async def recall_gathered(plan: Plan) -> list[Row]:
@@ -128,7 +133,10 @@ async def recall_gathered(plan: Plan) -> list[Row]:
 
     for query, results in zip(queries, await together(), strict=True):
         truth = nearest_in_order(entries.vectors, query, K)
-        expect([result.entry.id for result in results] == [ids[row] for row in truth], "a gathered recall is wrong")
+        expect(
+            [result.entry.id for result in results] == [ids[row] for row in truth],
+            "a gathered recall is wrong",
+        )
     medians = await interleave(
         [
             Contestant("gathered", together, len(queries)),
@@ -161,4 +169,10 @@ async def _alone(plan: Plan, entries: Corpus, adapter: MemoryAdapter) -> Row:
         Contestant("unbatched", unbatched, len(requests)),
     ]
     medians = await interleave(contestants, plan.rounds)
-    return Row("the same, a lone search", medians["batched"], "batching off", medians["unbatched"], Target("<=", 1.05))
+    return Row(
+        "the same, a lone search",
+        medians["batched"],
+        "batching off",
+        medians["unbatched"],
+        Target("<=", 1.05),
+    )

@@ -94,7 +94,9 @@ class Report:
     def write(self, path: Path, *, quick: bool, rounds: int) -> None:
         """Write the report as JSON, making the folder."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.as_json(quick=quick, rounds=rounds), indent=2) + "\n", encoding="utf-8")
+        path.write_text(
+            json.dumps(self.as_json(quick=quick, rounds=rounds), indent=2) + "\n", encoding="utf-8"
+        )
 
     def print(self) -> None:
         """Print the table to stdout."""
@@ -125,8 +127,11 @@ def amount(value: float, unit: str) -> str:
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print columns as wide as their content; cells beyond the head are notes and go on the row's end."""
-    widths = [max(len(cell) for cell in column) for column in zip(head, *(row[: len(head)] for row in rows))]
+    widths = [
+        max(len(cell) for cell in column)
+        for column in zip(head, *(row[: len(head)] for row in rows), strict=True)
+    ]
     for row in (head, ["-" * width for width in widths], *rows):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         print("  ".join([*cells, *row[len(head) :]]).rstrip())
     sys.stdout.flush()

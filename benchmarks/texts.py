@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import cycle, islice
 
 from axon import MemorySystem
@@ -24,9 +24,14 @@ async def hybrid(plan: Plan) -> list[Row]:
         await filled(memory, entries)
         calls = plan.calls(size * 1.6e-7)
 
-        def asking(mode: RecallMode, memory: MemorySystem = memory) -> Callable[[], Awaitable[None]]:
+        def asking(
+            mode: RecallMode,
+            memory: MemorySystem = memory,
+            questions: Sequence[str] = entries.questions,
+            calls: int = calls,
+        ) -> Callable[[], Awaitable[None]]:
             async def ask() -> None:
-                for words in islice(cycle(entries.questions), calls):
+                for words in islice(cycle(questions), calls):
                     await memory.recall(words, k=K, mode=mode)
 
             return ask
@@ -83,5 +88,7 @@ async def text_index(plan: Plan) -> list[Row]:
     )
     return [
         Row("store, text index on", medians["with"], "text index off", medians["without"], Target("<=", 1.1)),
-        Row("text index: catch-up per entry", medians["catching up"], "FTS5, one transaction", medians["fts5"]),
+        Row(
+            "text index: catch-up per entry", medians["catching up"], "FTS5, one transaction", medians["fts5"]
+        ),
     ]

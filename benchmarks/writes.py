@@ -74,7 +74,15 @@ async def store_gathered(plan: Plan) -> list[Row]:
         ],
         3 * plan.rounds,
     )
-    return [Row("store, gathered", medians["ours"], "gathered no-ops + by hand", medians["by hand"], Target("<=", 1.5))]
+    return [
+        Row(
+            "store, gathered",
+            medians["ours"],
+            "gathered no-ops + by hand",
+            medians["by hand"],
+            Target("<=", 1.5),
+        )
+    ]
 
 
 async def bulk_store(plan: Plan) -> list[Row]:

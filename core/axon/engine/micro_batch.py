@@ -16,8 +16,8 @@ class MicroBatcher:
     """Collects the searches of one arena per event loop.
 
     Whatever has arrived when the loop turns is answered by one job, in a worker thread unless it is short; what
-    arrives meanwhile forms the next one. A lone search waits for one turn of the loop and no timer. Cancelling one caller leaves
-    the others alone.
+    arrives meanwhile forms the next one. A lone search waits for one turn of the loop and no timer. Cancelling
+    one caller leaves the others alone.
 
     Parameters
     ----------

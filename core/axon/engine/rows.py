@@ -178,13 +178,13 @@ class VectorRows:
 
 
 def _rows_to_reserve(filled: int, wanted: int) -> int:
-    """Choose the size of a first block: small for a handful of rows, else the full size, which is only address space."""
+    """Choose the size of a first block: small for a handful of rows, else full, which is only address space."""
     rows = max(_FIRST_BLOCK_ROWS, 4 * filled, filled + wanted)
     return rows if rows <= _SMALL_BLOCK_ROWS else BLOCK_ROWS
 
 
 def _empty_block(rows: int, dims: int) -> Floats:
-    """Make a block that starts on a cache line: numpy's own arrays may not, and then a scan takes up to a third longer."""
+    """Make a block that starts on a cache line; where it does not, a scan takes up to a third longer."""
     room = np.empty(4 * rows * dims + _CACHE_LINE, np.uint8)
     start = -room.ctypes.data % _CACHE_LINE
     return room[start : start + 4 * rows * dims].view(np.float32).reshape(rows, dims)
