@@ -1,1 +1,0 @@
-"""Filter compilers, one per backend, and what they share."""
