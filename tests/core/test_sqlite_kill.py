@@ -29,9 +29,14 @@ def kill_after(file: Path, way: str, first: int, lines: int) -> Acknowledged:
     command = [sys.executable, str(WRITER), str(file), way, str(first)]
     writer = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert writer.stdout is not None
+    assert writer.stderr is not None
     said = [writer.stdout.readline() for _ in range(lines)]
     writer.kill()
-    rest, errors = writer.communicate(timeout=60)
+    # Not communicate(): it reads past what the buffer of readline() still holds.
+    rest, errors = writer.stdout.read(), writer.stderr.read()
+    writer.wait(timeout=60)
+    writer.stdout.close()
+    writer.stderr.close()
     assert writer.returncode == -signal.SIGKILL, f"the writer ended by itself: {errors}"
     found: Acknowledged = defaultdict(list)
     for line in "".join([*said, rest]).splitlines(keepends=True):

@@ -437,10 +437,14 @@ class MemorySystem:
         if not runtime.is_open or runtime.turns.spent():
             await self._enter()
         with span("delete") as watch:
-            wanted, deleted = tuple(dict.fromkeys(ids)), 0
-            async with runtime.claims.hold(namespace, wanted):
+            wanted, deleted, claims = tuple(dict.fromkeys(ids)), 0, runtime.claims
+            if claims.take_all(namespace, wanted) is not None:
+                await claims.take(namespace, wanted)
+            try:
                 for store in runtime.stores:
                     deleted += await store.adapter.delete_many(namespace, wanted)
+            finally:
+                claims.release(namespace, wanted)
             watch.items = min(deleted, len(wanted))
             return watch.items
 

@@ -29,6 +29,7 @@ JsonValue: TypeAlias = Any
 Vector: TypeAlias = NDArray[np.float32]
 
 DEFAULT_IMPORTANCE = 0.5
+_new = object.__new__
 HIDDEN_PREFIX = "_axon."
 """Metadata keys that begin with this belong to a framework face: filters see them, entries handed out do not."""
 
@@ -149,7 +150,7 @@ class MemoryEntry:
     @classmethod
     def of(cls, record: EntryRecord, embedding: Vector | None = None, squared: float | None = None) -> Self:
         """Wrap a record and a vector that nobody else will modify; ``squared`` is its squared length, if known."""
-        entry = cls.__new__(cls)
+        entry = _new(cls)
         entry.record = record
         entry.tier = None
         entry._metadata = None
@@ -162,7 +163,7 @@ class MemoryEntry:
     @classmethod
     def in_block(cls, record: EntryRecord, rows: NDArray[np.float32], row: int) -> Self:
         """Wrap a record whose vector is row ``row`` of a block that is never rewritten; copied on touch."""
-        entry = cls.__new__(cls)
+        entry = _new(cls)
         entry.record = record
         entry.tier = None
         entry._metadata = None

@@ -63,7 +63,8 @@ class TierStore:
         node, residual = self.compile(request.filter)
         if node is NOTHING:
             return []
-        request = msgspec.structs.replace(request, filter=node)
+        if node is not request.filter:
+            request = msgspec.structs.replace(request, filter=node)
         if residual is EVERYTHING:
             return (await self.adapter.search_many(namespace, (request,)))[0]
         return await self._search_widening(namespace, request, residual)

@@ -10,7 +10,6 @@ from axon.core.filter.ast import EVERYTHING, FilterNode
 from axon.core.models import Hit, MemoryEntry, Page, SearchRequest, TextStatistics
 from axon.core.ports import NOT_NOW, NotNow, OrderBy, StorageAdapter
 from axon.engine.arena import Arena, View
-from axon.engine.filter_mask import fields_of
 from axon.engine.micro_batch import MicroBatcher
 from axon.engine.paging import page
 from axon.engine.search import can_share, check_query, count, search, search_together
@@ -145,7 +144,7 @@ def _fits_inline(view: View, requests: Sequence[SearchRequest]) -> bool:
             return False
         if (
             request.filter is not EVERYTHING
-            and view.columns.lag(fields_of(request.filter), view.size) > _INLINE_ROWS
+            and view.columns.lag(request.filter, view.size) > _INLINE_ROWS
         ):
             return False
     return view.floats * len(requests) <= _INLINE_FLOATS

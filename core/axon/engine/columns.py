@@ -206,7 +206,7 @@ class TagColumn(Column):
         rows = self._postings.get(tag) if isinstance(tag, str) else None
         if rows is not None:
             found = np.array(rows, np.int64)
-            mask[found[: np.searchsorted(found, size)]] = True
+            mask[found if rows[-1] < size else found[: found.searchsorted(size)]] = True
         return mask
 
     def select(self, rows: NDArray[np.intp]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +25,13 @@ class Columns:
         self._filled: dict[Field, int] = {}
         self.lock = threading.Lock()
 
-    def lag(self, fields: set[Field], size: int) -> int:
-        """Count the values that a query on ``fields`` has to add first."""
-        return sum(size - self._filled.get(field, 0) for field in fields)
+    def lag(self, node: FilterNode, size: int) -> int:
+        """Count the values that a query for ``node`` has to add first, once for every mention of a field."""
+        if isinstance(node, Predicate):
+            return size - self._filled.get(node.field, 0)
+        if isinstance(node, And | Or):
+            return sum(self.lag(child, size) for child in node.children)
+        return self.lag(node.child, size) if isinstance(node, Not) else 0
 
     def mask(self, node: FilterNode, size: int) -> Mask:
         """Tell for each of the first ``size`` rows whether ``node`` matches it.
@@ -74,20 +77,3 @@ class Columns:
             self._columns.clear()
             self._filled.clear()
         return kept
-
-
-def fields_of(node: FilterNode) -> set[Field]:
-    """Collect the fields a filter looks at."""
-    found: set[Field] = set()
-    _walk(node, found.add)
-    return found
-
-
-def _walk(node: FilterNode, visit: Callable[[Field], None]) -> None:
-    if isinstance(node, Predicate):
-        visit(node.field)
-    elif isinstance(node, And | Or):
-        for child in node.children:
-            _walk(child, visit)
-    elif isinstance(node, Not):
-        _walk(node.child, visit)

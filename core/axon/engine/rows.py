@@ -144,7 +144,7 @@ class VectorRows:
         for index, (start, stop) in enumerate(pairwise(bounds)):
             if start < stop:
                 local = rows[start:stop] - (index << BLOCK_BITS)
-                np.dot(self.blocks[index].take(local, axis=0), query, out=out[start:stop])
+                self.blocks[index].take(local, axis=0).dot(query, out[start:stop])
                 if not self.all_unit:
                     out[start:stop] *= self._inverse[index][local]
         return out

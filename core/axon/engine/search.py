@@ -94,7 +94,7 @@ def allowed_rows(view: View, node: FilterNode) -> Mask | None:
     """Tell which rows of live, unexpired entries satisfy ``node``; None where every row that is not dead does."""
     if node is EVERYTHING and view.alive is EVERYTHING:
         return None
-    mask = view.columns.mask(all_of((node, view.alive)), view.size)
+    mask = view.columns.mask(node if view.alive is EVERYTHING else all_of((node, view.alive)), view.size)
     if view.dead.shape[0]:
         mask[view.dead] = False
     return mask

@@ -36,6 +36,12 @@ class Claims:
             self._held.update(((namespace, id), claim) for id in free)
         return free
 
+    async def take(self, namespace: str, ids: Sequence[str]) -> None:
+        """Claim all of ``ids``, waiting first until nobody else holds any of them."""
+        while (busy := self.take_all(namespace, ids)) is not None:
+            # Shielded: who stops waiting must not cancel the signal that others wait for.
+            await asyncio.shield(asyncio.wrap_future(busy))
+
     def take_all(self, namespace: str, ids: Sequence[str]) -> Future[None] | None:
         """Claim all of ``ids`` and return None, or claim nothing and return what to wait for."""
         held = self._held
@@ -78,9 +84,7 @@ class _Hold:
         self._ids = ids
 
     async def __aenter__(self) -> None:
-        while (busy := self._claims.take_all(self._namespace, self._ids)) is not None:
-            # Shielded: who stops waiting must not cancel the signal that others wait for.
-            await asyncio.shield(asyncio.wrap_future(busy))
+        await self._claims.take(self._namespace, self._ids)
 
     async def __aexit__(self, *_: object) -> None:
         self._claims.release(self._namespace, self._ids)

@@ -60,13 +60,8 @@ async def recall(
     ranking = question.ranking
     width = candidates_wanted(question.k, question.mode, ranking)
     request = SearchRequest(question.node, width, question.vector, question.text)
-    if (
-        len(stores) == 1
-        and width == question.k
-        and question.mode == "vector"
-        and not question.explain
-        and not question.partial
-    ):
+    is_plain = width == question.k and question.mode == "vector" and not question.explain
+    if is_plain and len(stores) == 1 and not question.partial:
         try:
             hits = await stores[0].search(namespace, request)
         except AdapterError as error:
@@ -90,18 +85,21 @@ async def recall(
     found = [
         (store.name, answer)
         for store, answer in zip(stores, answers, strict=True)
-        if isinstance(answer, list)
+        if isinstance(answer, list) and answer
     ]
-    results = rank(
-        _unique(found),
-        k=question.k,
-        mode=question.mode,
-        policy=ranking,
-        text_weight=question.text_weight,
-        now_us=runtime.clock.now_us(),
-        min_score=question.min_score,
-        explain=question.explain,
-    )
+    if is_plain and len(found) == 1:
+        results = vector_results(found[0][1], found[0][0], question.min_score)
+    else:
+        results = rank(
+            _unique(found),
+            k=question.k,
+            mode=question.mode,
+            policy=ranking,
+            text_weight=question.text_weight,
+            now_us=runtime.clock.now_us(),
+            min_score=question.min_score,
+            explain=question.explain,
+        )
     if question.touch:
         runtime.touch(namespace, results)
     return RecallResults(results, failed) if question.partial else results
