@@ -18,7 +18,10 @@ from benchmarks.plan import NAMESPACE, Plan, expect, filled, one_tier
 from benchmarks.report import Row, Target
 from benchmarks.timing import Contestant, interleave
 
-_TABLE = "CREATE TABLE rows(seq INTEGER PRIMARY KEY, space INTEGER, id TEXT, record BLOB, vector BLOB, UNIQUE(space, id))"
+_TABLE = (
+    "CREATE TABLE rows(seq INTEGER PRIMARY KEY, space INTEGER, id TEXT, record BLOB, vector BLOB, "
+    "UNIQUE(space, id))"
+)
 _INSERT = "INSERT INTO rows(space, id, record, vector) VALUES (1, ?, ?, ?)"
 
 

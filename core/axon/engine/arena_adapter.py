@@ -142,9 +142,6 @@ def _fits_inline(view: View, requests: Sequence[SearchRequest]) -> bool:
             and view.text.lag(view.size) > _INLINE_ROWS // 10
         ):
             return False
-        if (
-            request.filter is not EVERYTHING
-            and view.columns.lag(request.filter, view.size) > _INLINE_ROWS
-        ):
+        if request.filter is not EVERYTHING and view.columns.lag(request.filter, view.size) > _INLINE_ROWS:
             return False
     return view.floats * len(requests) <= _INLINE_FLOATS

@@ -46,9 +46,7 @@ def top_k(scores: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
     return _best_of(scores[candidates], candidates, k)
 
 
-def _best_of(
-    scores: NDArray[np.floating[Any]], positions: NDArray[np.intp], k: int
-) -> NDArray[np.intp]:
+def _best_of(scores: NDArray[np.floating[Any]], positions: NDArray[np.intp], k: int) -> NDArray[np.intp]:
     """Sort all of some scores, and give the positions of the best ``k`` finite ones."""
     order = (-scores).argsort(kind="stable")[:k]
     if order.shape[0] and scores[order[-1]] == -np.inf:
