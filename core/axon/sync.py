@@ -12,8 +12,9 @@ import numpy as np
 from axon.core.clock import Clock
 from axon.core.config import MemoryConfig
 from axon.core.filter.filter import FilterLike
-from axon.core.memory_system import UNSET, MemorySystem, Unset
+from axon.core.memory_system import MemorySystem
 from axon.core.models import JsonValue, MemoryEntry, RecallResult, Tier
+from axon.core.operations.drafts import UNSET, Unset
 from axon.core.operations.writing import BulkItem, Progress
 from axon.core.policies import RankingPolicy, RecallMode
 from axon.core.portal import run_blocking

@@ -18,7 +18,7 @@ from axon.core.filter.filter import FilterLike, as_node
 from axon.core.lifecycle.compaction import ExtractiveSummarizer
 from axon.core.models import JsonValue, MemoryEntry, RecallResult, Tier
 from axon.core.operations import transfer
-from axon.core.operations.drafts import make_record
+from axon.core.operations.drafts import UNSET, Unset, make_record
 from axon.core.operations.maintenance import maintain
 from axon.core.operations.moves import compact, move_by_id
 from axon.core.operations.progress import progress_report
@@ -48,16 +48,6 @@ from axon.core.reports import (
 from axon.core.telemetry import span
 from axon.core.tier import TierStore
 from axon.core.validation import check_id, check_k, check_namespace, check_tiers, check_vector, measure_vector
-
-
-class Unset:
-    """The default of arguments for which None has a meaning."""
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-UNSET = Unset()
 
 
 class MemorySystem:

@@ -26,6 +26,16 @@ from axon.core.validation import (
 _FIELDS = frozenset(MemoryInput.__struct_fields__)
 
 
+class Unset:
+    """The default of arguments for which None has a meaning."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET = Unset()
+
+
 def make_record(
     runtime: Runtime,
     text: Any,
