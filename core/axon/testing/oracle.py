@@ -6,6 +6,7 @@ defines them.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -45,6 +46,8 @@ class Oracle:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        # A write replaces the whole dict, so that readers in other threads never see one change.
+        self._lock = threading.Lock()
         self._spaces: dict[str, dict[str, MemoryEntry]] = {}
         self._fingerprints: dict[str, str] = {}
 
@@ -57,12 +60,13 @@ class Oracle:
             If a vector has another number of dimensions than the namespace or the other entries.
         """
         copies = {entry.id: _own(entry) for entry in entries}
-        space = self._spaces.get(namespace, {})
-        dims = {entry.dims for entry in (*space.values(), *copies.values()) if entry.dims is not None}
-        if len(dims) > 1:
-            raise EmbeddingMismatchError(f"vectors of {sorted(dims)} dimensions in one namespace")
-        if copies:
-            self._spaces[namespace] = {**space, **copies}
+        with self._lock:
+            space = self._spaces.get(namespace, {})
+            dims = {entry.dims for entry in (*space.values(), *copies.values()) if entry.dims is not None}
+            if len(dims) > 1:
+                raise EmbeddingMismatchError(f"vectors of {sorted(dims)} dimensions in one namespace")
+            if copies:
+                self._spaces[namespace] = {**space, **copies}
 
     def get(self, namespace: str, id: str) -> MemoryEntry | None:
         """Read one entry; None if absent or expired."""
@@ -70,8 +74,12 @@ class Oracle:
 
     def delete(self, namespace: str, ids: Iterable[str]) -> int:
         """Delete by id and return how many were there."""
-        space = self._spaces.get(namespace, {})
-        return sum(space.pop(id, None) is not None for id in ids)
+        with self._lock:
+            space = dict(self._spaces.get(namespace, {}))
+            gone = sum(space.pop(id, None) is not None for id in ids)
+            if gone:
+                self._spaces[namespace] = space
+            return gone
 
     def select(self, namespace: str, node: FilterNode = EVERYTHING) -> list[MemoryEntry]:
         """Copy the unexpired entries that satisfy ``node``, in order of writing."""
