@@ -24,37 +24,54 @@ class TurnBudget(threading.local):
     def __init__(self) -> None:
         self._started = 0
         self._counting = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._woken_in_vain: list[asyncio.Future[None]] = []
 
     def spent(self) -> bool:
         """Tell whether the present turn has been used up."""
         now = perf_counter_ns()
         if self._counting:
             return now - self._started > _BUDGET_NS
-        self._begin(now)
+        self._begin(now, asyncio.get_running_loop())
         return False
 
     async def give_way(self) -> None:
         """Wait for a later turn, behind those who already wait."""
         loop = asyncio.get_running_loop()
-        while self._waiting and self._waiting[0].get_loop() is not loop:
-            self._waiting.popleft()  # left over from a loop that was closed in this thread
+        if self._loop is not loop:
+            self._leave_other_loop()
+            self._begin(perf_counter_ns(), loop)
         future = loop.create_future()
         self._waiting.append(future)
-        if len(self._waiting) == 1:
-            self._begin(perf_counter_ns())
         await future
+        # Those woken before it in the same turn may have used that up, too: then it goes on waiting, in front.
+        while self.spent():
+            future = loop.create_future()
+            self._woken_in_vain.append(future)
+            await future
 
-    def _begin(self, now: int) -> None:
+    def _leave_other_loop(self) -> None:
+        """Let go of those who wait in another loop of this thread: it may be closed, or run again later."""
+        for future in (*self._woken_in_vain, *self._waiting):
+            if not future.done() and not future.get_loop().is_closed():
+                future.set_result(None)
+        self._woken_in_vain.clear()
+        self._waiting.clear()
+
+    def _begin(self, now: int, loop: asyncio.AbstractEventLoop) -> None:
         self._counting = True
         self._started = now
-        asyncio.get_running_loop().call_soon(self._turn)
+        self._loop = loop
+        loop.call_soon(self._turn, loop)
 
-    def _turn(self) -> None:
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         self._counting = False
+        self._waiting.extendleft(reversed(self._woken_in_vain))
+        self._woken_in_vain.clear()
         for _ in range(min(_WOKEN_PER_TURN, len(self._waiting))):
             future = self._waiting.popleft()
             if not future.done():
                 future.set_result(None)
         if self._waiting:
-            self._begin(perf_counter_ns())
+            self._begin(perf_counter_ns(), loop)

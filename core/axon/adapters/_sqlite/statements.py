@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Sequence
 
 import msgspec
 
 from axon.core.codec import encode_record
 from axon.core.models import EntryRecord, MemoryEntry
+
+_IS_LITTLE_ENDIAN = sys.byteorder == "little"
 
 
 class Put(msgspec.Struct, frozen=True):
@@ -87,7 +90,11 @@ class Statements:
             f"INSERT OR REPLACE INTO {c}_access(seq, count, at_us) "
             f"SELECT seq, ?, ? FROM {c}_entries WHERE namespace = ? AND id = ?"
         )
-        self.load = f"SELECT seq, id, record, vector FROM {c}_entries WHERE namespace = ? ORDER BY seq"
+        # Through the numbers, so that only they are sorted: the plain form sorts whole rows, vectors included.
+        self.load = (
+            f"SELECT seq, id, record, vector FROM {c}_entries "
+            f"WHERE seq IN (SELECT seq FROM {c}_entries WHERE namespace = ?) ORDER BY seq"
+        )
         self.access = f"SELECT seq, count, at_us FROM {c}_access"
         self.namespaces = (
             f"SELECT name FROM {c}_namespaces WHERE key IN (SELECT DISTINCT namespace FROM {c}_entries)"
@@ -163,4 +170,6 @@ def carry_out(
 
 def _blob(entry: MemoryEntry) -> bytes | None:
     vector = entry.stored_vector
-    return None if vector is None else vector.astype("<f4", copy=False).tobytes()
+    if vector is None:
+        return None
+    return vector.tobytes() if _IS_LITTLE_ENDIAN else vector.astype("<f4").tobytes()

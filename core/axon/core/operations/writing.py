@@ -118,6 +118,7 @@ async def bulk_store(
         stored += await _store_batch(scope, batch, defaults, keys, vectors, start)
         if progress is not None:
             progress(len(stored), total)
+        del batch  # else it would be held while the next one is drawn
     if own_ids is not None and len(own_ids) != len(stored):
         raise at_position(InvalidInputError(f"{len(own_ids)} ids were given"), len(stored), len(stored))
     return stored
@@ -139,6 +140,7 @@ async def _batches(
     source = iter(items)
     while batch := list(islice(source, size)):
         yield batch
+        del batch
 
 
 def _next_rows(embeddings: Any, rows: Any, start: int, count: int) -> Any:
