@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from axon.adapters._sqlite.errors import mapped_errors
+from axon.adapters._sqlite.loading import Loads
 from axon.adapters._sqlite.replica import Replica
 from axon.adapters._sqlite.schema import connect, prepare_file
 from axon.adapters._sqlite.statements import Bind, Clear, Count, Delete, Put, Statements
@@ -49,6 +50,7 @@ class SqliteAdapter(ArenaAdapter):
         self._writer: Writer | None = None
         self._reader: sqlite3.Connection | None = None
         self._replica = Replica(self._sql, self._make_arena)
+        self._loads = Loads()
         self.capabilities = Capabilities(
             text_search=options.text_index, durable=True, in_process=True, max_batch=2000
         )  # fmt: skip
@@ -104,10 +106,10 @@ class SqliteAdapter(ArenaAdapter):
     async def _loaded(self, namespace: str) -> Arena:
         """Return the arena of a namespace as this process last saw it; enough to write, which catches up itself."""
         arena = self._replica.arenas.get(namespace)
-        if arena is not None and self._writer is not None:
+        if arena is not None and self._writer is not None and not self._loads.has_queue(namespace):
             return arena
         writer = self._open_writer()
-        return await in_worker(lambda: self._load(writer, namespace))
+        return await self._loads.join(namespace, lambda: self._load(writer, namespace))
 
     async def _arena(self, namespace: str) -> Arena:
         arena = await self._loaded(namespace)
