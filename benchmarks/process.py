@@ -113,11 +113,20 @@ async def import_time(plan: Plan) -> list[Row]:
     async def floor() -> None:
         _python("import pydantic, numpy")
 
+    async def names() -> None:
+        _python("from axon import MemoryConfig, MemorySystem")
+
+    async def one_model() -> None:
+        # `import pydantic` by itself loads little of it; the rest comes with the first model.
+        _python("import numpy, pydantic\nclass One(pydantic.BaseModel):\n    number: int = 1")
+
+    contestants = {"ours": ours, "floor": floor, "names": names, "one model": one_model}
     medians = await interleave(
-        [Contestant("ours", ours, clock=_children), Contestant("floor", floor, clock=_children)], plan.rounds
+        [Contestant(name, run, clock=_children) for name, run in contestants.items()], plan.rounds
     )
     return [
-        Row("import axon", medians["ours"], "import pydantic, numpy", medians["floor"], Target("<=", 1.5))
+        Row("import axon", medians["ours"], "import pydantic, numpy", medians["floor"], Target("<=", 1.5)),
+        Row("from axon import MemorySystem", medians["names"], "the same and a model", medians["one model"]),
     ]
 
 
