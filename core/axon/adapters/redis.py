@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -9,9 +10,11 @@ from typing import Any
 
 from axon.core.adapter_options import AdapterOptions, RedisOptions
 from axon.core.clock import Clock, SystemClock
-from axon.core.errors import AdapterUnavailable, EmbeddingMismatchError, MissingDependencyError
-from axon.core.filter.ast import EVERYTHING, FilterNode
-from axon.core.models import MemoryEntry, TextStatistics, Touch
+from axon.core.errors import AdapterUnavailable, ConfigError, EmbeddingMismatchError, MissingDependencyError
+from axon.core.filter.ast import EVERYTHING, FilterNode, Predicate
+from axon.core.filter.residual import CompiledFilter
+from axon.core.filter.visitor import Support
+from axon.core.models import Hit, MemoryEntry, SearchRequest, TextStatistics, Touch
 from axon.core.ports import AdapterStats, Capabilities
 from axon.core.retry import RetryPolicy
 from axon.engine.arena import Arena
@@ -19,22 +22,26 @@ from axon.engine.arena_adapter import ArenaAdapter
 from axon.engine.workers import in_worker
 
 try:
-    from axon.adapters._redis import operations as op
-    from axon.adapters._redis import scripts
-    from axon.adapters._redis.address import Address, address_of
-    from axon.adapters._redis.catching_up import catch_up
-    from axon.adapters._redis.circuit import Circuit
-    from axon.adapters._redis.connection import make_client
-    from axon.adapters._redis.keys import Keyspace, Space, quoted, unquoted
-    from axon.adapters._redis.packing import pack, unpack
-    from axon.adapters._redis.probe import Features, probe
-    from axon.adapters._redis.replica import Replica
-    from axon.adapters._redis.session import Session, Sessions
+    import redis.asyncio  # noqa: F401 - whether the client package is there
 except ImportError as error:
     raise MissingDependencyError("redis", "redis") from error
 
-_INLINE_ROWS = 200
-"""Entries packed or unpacked on the calling thread; some two milliseconds."""
+from axon.adapters._filters import redis as search_filters
+from axon.adapters._redis import operations as op
+from axon.adapters._redis import scripts
+from axon.adapters._redis.address import Address, address_of
+from axon.adapters._redis.catching_up import catch_up
+from axon.adapters._redis.circuit import Circuit
+from axon.adapters._redis.connection import make_client
+from axon.adapters._redis.documents import document
+from axon.adapters._redis.finding import SearchModule
+from axon.adapters._redis.keys import Keyspace, Space, quoted, unquoted
+from axon.adapters._redis.packing import pack, unpack
+from axon.adapters._redis.probe import Features, probe
+from axon.adapters._redis.replica import Replica
+from axon.adapters._redis.session import Session, Sessions
+
+_NO_MODULE = "the server has no search module, is a cluster, or another database than 0 was chosen"
 
 _SWEEP_EVERY_US = 1_000_000
 _SWEPT = 1_000
@@ -61,6 +68,7 @@ class RedisAdapter(ArenaAdapter):
         self._circuit = Circuit()
         self._sessions = Sessions(self._make_session)
         self._features: Features | None = None
+        self._module: SearchModule | None = None
         self._replicas: dict[str, Replica] = {}
         self._registered: dict[str, bytes] = {}
         self._swept_us: dict[str, int] = {}
@@ -78,9 +86,17 @@ class RedisAdapter(ArenaAdapter):
         ------
         AdapterUnavailable, AdapterTimeout
             If the server cannot be reached.
+        ConfigError
+            If the search module is required and cannot be used there.
         """
-        if self._features is None:
-            self._features = await probe(self._address, self._options)
+        if self._features is not None:
+            return
+        features = await probe(self._address, self._options)
+        if self._options.search_module == "require" and not features.search:
+            raise ConfigError(f"{self._address.label}: {_NO_MODULE}; use search_module='auto'")
+        usable = features.search and self._options.search_module != "off"
+        self._module = SearchModule(self._keys, self._options.socket_timeout) if usable else None
+        self._features = features
 
     async def aclose(self) -> None:
         """Close the connections and free what is held in memory."""
@@ -100,7 +116,7 @@ class RedisAdapter(ArenaAdapter):
             max_delay=1.0,
             deadline=self._options.socket_timeout + self._options.socket_connect_timeout,
         )
-        return Session(client, self._circuit, patience, self._address.label)
+        return Session(client, self._circuit, patience, self._address.label, self._options.max_connections)
 
     def _opened(self) -> Features:
         if self._features is None:
@@ -168,6 +184,38 @@ class RedisAdapter(ArenaAdapter):
                 arena.delete(over)
                 self._compact_if_due(arena)
 
+    # ------------------------------------------------------------------------------------------------ searching
+
+    def compile(self, node: FilterNode) -> CompiledFilter:
+        """Split a filter: the search module cannot check all of it, the index in this process can."""
+        return super().compile(node) if self._module is None else search_filters.compile_filter(node)
+
+    def support(self, predicate: Predicate) -> Support:
+        """Tell what is done with one predicate."""
+        return Support.SUPPORTED if self._module is None else search_filters.support(predicate)
+
+    async def search_many(self, namespace: str, requests: Sequence[SearchRequest]) -> list[list[Hit]]:
+        """Answer searches in order; see the port.
+
+        Searches by vector alone go to the search module where the server has it, the others to the index in this
+        process, which ranks words as all tiers do.
+        """
+        module = self._module
+        if module is None or not all(each.text is None and each.vector is not None for each in requests):
+            return await super().search_many(namespace, requests)
+        session, space, now_us = await self._session(), self._keys.space(namespace), self.clock.now_us()
+        searches = (module.find(session, space, request, now_us) for request in requests)
+        found = [hits for hits in await asyncio.gather(*searches) if hits is not None]
+        if len(found) < len(requests):
+            return await super().search_many(namespace, requests)
+        ids = list({id: None for hits in found for id, _ in hits})
+        rows = await session.submit(op.Get(space, ids)) if ids else []
+        entries = dict(zip(ids, self._unpack([id.decode() for id in ids], rows), strict=True))
+        return [
+            [Hit(entry, cosine, None) for id, cosine in hits if (entry := entries[id]) is not None]
+            for hits in found
+        ]
+
     # -------------------------------------------------------------------------------------------------- by id
 
     async def put_many(self, namespace: str, entries: Sequence[MemoryEntry]) -> None:
@@ -175,11 +223,7 @@ class RedisAdapter(ArenaAdapter):
         if not entries:
             return
         session, space = await self._session(), self._keys.space(namespace)
-        if len(entries) > _INLINE_ROWS:
-            put = await in_worker(lambda: self._put(space, entries))
-        else:
-            put = self._put(space, entries)
-        changed: op.Changed = await session.submit(put)
+        changed: op.Changed = await session.submit(self._put(space, entries))
         if changed.misfit is not None:
             held, given, place = changed.misfit
             raise EmbeddingMismatchError(
@@ -187,15 +231,25 @@ class RedisAdapter(ArenaAdapter):
                 f"holds {held}; use the embedder the namespace was filled with, or another namespace"
             )
         await self._register(session, space, changed.epoch)
+        if self._module is not None:
+            for dims in {entry.dims for entry in entries if entry.dims is not None}:
+                await self._module.prepare(session, dims)
         self._note(namespace, changed, lambda arena: arena.put(entries))
 
     def _put(self, space: Space, entries: Sequence[MemoryEntry]) -> op.Put:
-        now_us = self.clock.now_us()
-        arguments: list[bytes] = []
-        for entry in entries:
-            arguments += (pack(entry), _mark(entry, now_us))
+        with_documents = self._module is not None
+
+        def encode() -> list[bytes]:
+            now_us = self.clock.now_us()
+            arguments: list[bytes] = []
+            for entry in entries:
+                arguments += (pack(entry), _mark(entry, now_us))
+                if with_documents:
+                    arguments.append(document(entry, space.namespace))
+            return arguments
+
         keys = [space.entry(entry.record.id) for entry in entries]
-        return op.Put(space, keys, arguments, secrets.token_hex(8).encode())
+        return op.Put(space, keys, encode, secrets.token_hex(8).encode(), with_documents)
 
     async def _register(self, session: Session, space: Space, epoch: bytes) -> None:
         """List the namespace, once per epoch: after a clearing by whomever, a new one begins."""
@@ -215,7 +269,7 @@ class RedisAdapter(ArenaAdapter):
             return []
         session, space = await self._session(), self._keys.space(namespace)
         rows: list[tuple[Any, Any]] = await session.submit(op.Get(space, [id.encode() for id in ids]))
-        if len(ids) > _INLINE_ROWS:
+        if len(ids) > op.INLINE_ROWS:
             return await in_worker(lambda: self._unpack(ids, rows))
         return self._unpack(ids, rows)
 
@@ -265,7 +319,7 @@ class RedisAdapter(ArenaAdapter):
         index = view.text
         if index is None:
             return None
-        if index.lag(view.size) <= _INLINE_ROWS:
+        if index.lag(view.size) <= op.INLINE_ROWS:
             return index.statistics(text, view.size)
         return await in_worker(lambda: index.statistics(text, view.size))
 
@@ -287,7 +341,7 @@ class RedisAdapter(ArenaAdapter):
     async def clear(self, namespace: str) -> None:
         """Delete everything in one namespace, its embedder's fingerprint included."""
         session, space = await self._session(), self._keys.space(namespace)
-        await session.submit(op.Evaluate(space, scripts.CLEAR, (space.entry_prefix,)))
+        await session.submit(op.Evaluate(space, scripts.CLEAR, (space.entry_prefix, *space.documents)))
         self._forget(namespace)
         await session.submit(op.Plain(space, ("SREM", self._keys.registry, quoted(namespace))))
         # Another process may have begun the namespace anew and listed it between the two steps.
@@ -324,7 +378,9 @@ class RedisAdapter(ArenaAdapter):
             bytes=sum(arena.vector_bytes for arena in arenas),
             details={
                 "server": self._address.label,
-                "index": "in this process",
+                "index": "in this process"
+                if self._module is None
+                else "search module, and in this process for words",
                 "persistence": features.persistence,
                 "survives_restart": features.persistence != "none",
                 "eviction": features.eviction,

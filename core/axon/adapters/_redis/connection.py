@@ -13,7 +13,6 @@ from redis.backoff import NoBackoff
 from axon.adapters._redis.address import Address
 from axon.adapters._redis.session import Client
 from axon.core.adapter_options import RedisOptions
-from axon.core.errors import ConfigError
 
 _NOT_FOR_CLUSTERS = ("db", "connection_class", "path")
 
@@ -43,8 +42,6 @@ def make_client(address: Address, options: RedisOptions, *, cluster: bool) -> Cl
 
 
 def _cluster(arguments: dict[str, Any], options: RedisOptions) -> RedisCluster:
-    if arguments.get("db"):
-        raise ConfigError("a Redis Cluster has database 0 only; leave the number out of url")
     tls = arguments.get("connection_class") is SSLConnection
     kept = {key: value for key, value in arguments.items() if key not in _NOT_FOR_CLUSTERS}
     return RedisCluster(**kept, ssl=tls, max_connections=options.max_connections)

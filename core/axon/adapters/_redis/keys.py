@@ -20,12 +20,14 @@ class Space:
     expiring : sorted set of the ids that expire, by milliseconds of the server's clock.
     access : hash of ``count time`` by id, for entries that were accessed.
     touched : sorted set of ids by the number of the last change of their access statistics.
-    fixed : the six keys above, in the order in which every script takes them.
+    documents : what stands before and behind the number of dimensions in the key of a document for the search module.
+    fixed : the six keys before, in the order in which every script takes them.
     """
 
     def __init__(self, prefix: str, namespace: str) -> None:
         self.namespace = namespace
-        base = f"{prefix}:{{{quoted(namespace)}}}".encode()
+        tag = f"{{{quoted(namespace)}}}"
+        base = f"{prefix}:{tag}".encode()
         self.entry_prefix = base + b":e:"
         self.meta = base + b":meta"
         self.index = base + b":index"
@@ -33,11 +35,17 @@ class Space:
         self.expiring = base + b":expiring"
         self.access = base + b":access"
         self.touched = base + b":touched"
+        self.documents = (f"{prefix}:v".encode(), f":{tag}:".encode())
         self.fixed = (self.meta, self.index, self.deleted, self.expiring, self.access, self.touched)
 
     def entry(self, id: str) -> bytes:
         """Key of one entry."""
         return self.entry_prefix + id.encode()
+
+    def document(self, dims: int) -> bytes:
+        """Return what precedes an id in the key of a document with a vector of ``dims`` numbers."""
+        head, tail = self.documents
+        return b"%b%d%b" % (head, dims, tail)
 
     def entries(self, ids: Iterable[bytes]) -> list[bytes]:
         """Keys of entries whose ids the server told."""
@@ -56,7 +64,14 @@ class Keyspace:
         self._prefix = quote(prefix, safe=":")
         self._spaces: dict[str, Space] = {}
         self.registry = f"{self._prefix}:namespaces".encode()
-        self.search_index = f"{self._prefix}:search"
+
+    def index_name(self, dims: int) -> str:
+        """Name the search index of vectors of ``dims`` numbers."""
+        return f"{self._prefix}:search:{dims}"
+
+    def index_prefix(self, dims: int) -> str:
+        """Return what the keys of the documents in that index start with, whatever the namespace."""
+        return f"{self._prefix}:v{dims}:"
 
     def space(self, namespace: str) -> Space:
         """Return the keys of a namespace."""

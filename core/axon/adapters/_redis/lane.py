@@ -62,11 +62,18 @@ class Lane:
             while self._waiting:
                 batch = self._next_batch()
                 await self._carry_out(batch)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
+            for operation in batch:
+                if not operation.done.done():
+                    operation.done.set_exception(error)
         finally:
             self._task = None
-            for operation in (*batch, *self._waiting):
-                operation.done.cancel()
-            self._waiting.clear()
+            self._end((*batch, *self._waiting))
+
+    def _end(self, left: Sequence[Operation]) -> None:
+        self._waiting.clear()
+        for operation in left:
+            operation.done.cancel()
 
     def _next_batch(self) -> list[Operation]:
         batch: list[Operation] = []
@@ -80,6 +87,8 @@ class Lane:
 
     async def _carry_out(self, batch: list[Operation]) -> None:
         left = batch
+        for operation in batch:
+            await operation.prepare()
 
         async def attempt() -> None:
             nonlocal left
@@ -117,11 +126,13 @@ class Lane:
         for run in runs:
             part = replies[start : start + len(run.commands)]
             start += len(run.commands)
-            error = next((reply for reply in part if isinstance(reply, Exception)), None)
+            kind = type(run.operations[0])
+            failed = (reply for reply in part if isinstance(reply, Exception) and not kind.tolerates(reply))
+            error = next(failed, None)
             if error is not None:
                 self._fail(run.operations, mapped(error, self._server), error)
                 continue
-            answers = type(run.operations[0]).answers(run.operations, part)
+            answers = kind.answers(run.operations, part)
             for operation, answer in zip(run.operations, answers, strict=True):
                 if not operation.done.done():
                     operation.done.set_result(answer)

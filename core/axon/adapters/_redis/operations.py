@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from axon.adapters._redis import scripts
 from axon.adapters._redis.keys import Space
+from axon.engine.workers import in_worker
 
 Command: TypeAlias = tuple[Any, ...]
+
+INLINE_ROWS = 200
+"""Entries encoded or decoded on the calling thread; some two milliseconds."""
 
 MOST_KEYS = 500
 """Keys per command that reads; more gain nothing and hold up other clients of the server."""
@@ -64,10 +68,19 @@ class Operation(ABC):
         """Entries it carries."""
         return 1
 
+    async def prepare(self) -> None:
+        """Do what takes long and needs no connection; called before :meth:`commands`, in the operation's turn."""
+        return
+
     @classmethod
     @abstractmethod
     def commands(cls, space: Space, run: Sequence[Any]) -> list[Command]:
         """Merge neighbours of one kind in one namespace into commands."""
+
+    @classmethod
+    def tolerates(cls, error: Exception) -> bool:
+        """Tell whether :meth:`answers` can deal with an error among its replies."""
+        return False
 
     @classmethod
     @abstractmethod
@@ -91,13 +104,25 @@ class Put(Operation):
     Attributes
     ----------
     keys : of the entries.
-    arguments : value and mark of each entry, see ``scripts.PUT``.
+    encode : gives value, mark and, with documents, document of each entry, see ``scripts.PUT``.
+    documents : fill the search index.
     epoch : for a namespace that does not exist.
     """
 
     keys: list[bytes]
-    arguments: list[bytes]
+    encode: Callable[[], list[bytes]]
     epoch: bytes
+    documents: bool
+    arguments: list[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.weight <= INLINE_ROWS:
+            self.arguments = self.encode()
+
+    async def prepare(self) -> None:
+        """Encode many entries in a worker thread."""
+        if self.weight > INLINE_ROWS:
+            self.arguments = await in_worker(self.encode)
 
     @property
     def weight(self) -> int:
@@ -110,7 +135,8 @@ class Put(Operation):
         sizes = [len(put.keys) for put in run]
         keys = [key for put in run for key in put.keys]
         values = [value for put in run for value in put.arguments]
-        head = (run[0].epoch, len(space.entry_prefix), len(run))
+        flag = int(run[0].documents)
+        head = (run[0].epoch, len(space.entry_prefix), flag, *space.documents, len(run))
         return [evaluate(scripts.PUT, space, keys, *head, *sizes, *values)]
 
     @classmethod
@@ -141,7 +167,8 @@ class Delete(Operation):
         """Merge into one script call that keeps the calls apart."""
         sizes = [len(delete.keys) for delete in run]
         keys = [key for delete in run for key in delete.keys]
-        return [evaluate(scripts.DELETE, space, keys, len(space.entry_prefix), len(run), *sizes)]
+        head = (len(space.entry_prefix), *space.documents, len(run))
+        return [evaluate(scripts.DELETE, space, keys, *head, *sizes)]
 
     @classmethod
     def answers(cls, run: Sequence[Delete], replies: list[Any]) -> Iterator[Changed]:

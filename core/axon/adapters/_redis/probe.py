@@ -12,6 +12,7 @@ from axon.adapters._redis.connection import make_client
 from axon.adapters._redis.errors import VENDOR_ERRORS, mapped
 from axon.adapters._redis.session import close_client
 from axon.core.adapter_options import RedisOptions
+from axon.core.errors import ConfigError
 
 
 class Features(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +22,7 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     version : of the server.
     cluster : it is part of a Redis Cluster.
-    search : it has the search module.
+    search : it has the search module, and that can be used: it indexes database 0 only, and not a cluster as a whole.
     persistence : what it writes to disk: ``aof``, ``rdb``, ``none``, or ``unknown`` where it does not tell.
     eviction : its ``maxmemory-policy``; anything but ``noeviction`` may drop entries when memory is short.
     """
@@ -40,22 +41,30 @@ async def probe(address: Address, options: RedisOptions) -> Features:
     ------
     AdapterError
         If it cannot be reached or refuses.
+    ConfigError
+        If it is a cluster, and another database than 0 was chosen.
     """
     client = make_client(address, options, cluster=False)
     try:
         info: dict[str, Any] = await client.execute_command("INFO")
         snapshots = await _snapshot_rules(client)
     except VENDOR_ERRORS as error:
+        if "not allowed in cluster mode" in str(error):
+            raise ConfigError("a Redis Cluster has database 0 only; leave the number out of url") from error
         raise mapped(error, address.label) from error
     finally:
         await close_client(client)
     return Features(
         version=str(info.get("redis_version", "")),
         cluster=bool(info.get("cluster_enabled")),
-        search=any(module.get("name") == "search" for module in info.get("modules", ())),
+        search=_has_search(info) and not info.get("cluster_enabled") and not address.arguments.get("db"),
         persistence=_persistence(info, snapshots),
         eviction=str(info.get("maxmemory_policy", "unknown")),
     )
+
+
+def _has_search(info: dict[str, Any]) -> bool:
+    return any(module.get("name") == "search" for module in info.get("modules", ()))
 
 
 async def _snapshot_rules(client: Any) -> list[bytes] | None:

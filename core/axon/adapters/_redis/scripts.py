@@ -55,14 +55,28 @@ PUT = _script(
     _BURY,
     """
 local epoch = redis.call('HGET', meta, 'epoch') or ARGV[1]
-local prefix, groups = tonumber(ARGV[2]), tonumber(ARGV[3])
+local prefix, with_docs, head, tail = tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4], ARGV[5]
+local groups, stride = tonumber(ARGV[6]), with_docs and 3 or 2
 local dims = tonumber(redis.call('HGET', meta, 'dims') or nil)
 local seq = tonumber(redis.call('HGET', meta, 'seq') or 0)
+local has_docs = redis.call('HEXISTS', meta, 'docs') == 1
+local begins = seq == 0
 sweep(100)
 local may_be_deleted = redis.call('EXISTS', deleted) == 1
 local may_expire = redis.call('EXISTS', expiring) == 1
 local may_have_access = redis.call('EXISTS', access) == 1
 
+local function write_document(id, found, packed, ttl)
+  if not (with_docs or has_docs) or not dims then return end
+  local key = head .. dims .. tail .. id
+  if with_docs and found > 0 and ttl >= 0 then
+    redis.call('HSET', key, unpack(cmsgpack.unpack(packed)))
+    if ttl > 0 then redis.call('PEXPIREAT', key, now + ttl) else redis.call('PERSIST', key) end
+    has_docs = true
+  elseif has_docs then
+    redis.call('UNLINK', key)
+  end
+end
 local pairs_to_set, scores, ids = {}, {}, {}
 local function flush()
   if #ids > 0 then
@@ -117,16 +131,17 @@ end
 
 local reply, done, written = {epoch}, 0, false
 for g = 1, groups do
-  local size = tonumber(ARGV[3 + g])
-  local wanted, misfit, marks = dims, nil, {}
+  local size = tonumber(ARGV[6 + g])
+  local wanted, misfit, marks, founds = dims, nil, {}, {}
   for e = done + 1, done + size do
-    local mark = ARGV[3 + groups + 2 * e]
+    local mark = ARGV[6 + groups + stride * (e - 1) + 2]
     local found = tonumber(mark)
     if not found then
       local given, ttl, stats = string.match(mark, '^(%d+) (%-?%d+) ?(.*)$')
       found = tonumber(given)
       marks[e] = {tonumber(ttl), stats}
     end
+    founds[e] = found
     if found > 0 then
       wanted = wanted or found
       if wanted ~= found then
@@ -139,11 +154,13 @@ for g = 1, groups do
     reply[#reply + 1] = misfit
   else
     local first = seq + 1
-    for e = done + 1, done + size do
-      local key, value, mark = KEYS[6 + e], ARGV[2 + groups + 2 * e], marks[e]
-      if mark then write(key, value, mark[1], mark[2]) else write_plain(key, value) end
-    end
     dims, written = wanted, true
+    for e = done + 1, done + size do
+      local place, mark = 6 + groups + stride * (e - 1), marks[e]
+      local key, value = KEYS[6 + e], ARGV[place + 1]
+      if mark then write(key, value, mark[1], mark[2]) else write_plain(key, value) end
+      write_document(string.sub(key, prefix + 1), founds[e], ARGV[place + 3], mark and mark[1] or 0)
+    end
     reply[#reply + 1] = {first, seq}
   end
   done = done + size
@@ -152,14 +169,22 @@ flush()
 if written then
   redis.call('HSET', meta, 'epoch', epoch, 'seq', seq)
   if dims then redis.call('HSET', meta, 'dims', dims) end
+  if has_docs then redis.call('HSET', meta, 'docs', 1) end
+  if with_docs then
+    if begins then redis.call('HSET', meta, 'searchable', 1) end
+  else
+    redis.call('HDEL', meta, 'searchable')
+  end
   trim()
 end
 return reply
 """,
 )
-"""ARGV: an epoch for a new namespace, the length of the entries' key prefix, the number of calls and the size of
-each, then for each entry its value and ``dims [ttl [count time]]``: ttl in milliseconds, 0 for none, -1 for over.
-Entries that neither expire nor were accessed go in few commands, 500 at a time, which is what Lua can take.
+"""ARGV: an epoch for a new namespace, the length of the entries' key prefix, 1 to fill the search index, the two parts
+of ``Space.documents``, the number of calls and the size of each, then for each entry its value, its mark, and its
+document if the index is filled. A namespace is searchable as long as everything in it was written with documents.
+A mark is ``dims [ttl [count time]]``: ttl in milliseconds, 0 for none, -1 for over. Entries that neither expire nor
+were accessed go in few commands, 500 at a time, which is what Lua can take.
 Returns the epoch, then per call the numbers of its first and last change, or ``-1, dims held, dims given, position``
 for one that does not fit and of which nothing was written."""
 
@@ -167,15 +192,17 @@ DELETE = _script(
     _KEYS,
     _BURY,
     """
-local prefix, groups = tonumber(ARGV[1]), tonumber(ARGV[2])
+local prefix, head, tail, groups = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
+local has_docs, dims = redis.call('HEXISTS', meta, 'docs') == 1, redis.call('HGET', meta, 'dims')
 local start = tonumber(redis.call('HGET', meta, 'seq') or 0)
 local seq, reply, done = start, {redis.call('HGET', meta, 'epoch') or ''}, 0
 for g = 1, groups do
-  local first, count, size = seq + 1, 0, tonumber(ARGV[2 + g])
+  local first, count, size = seq + 1, 0, tonumber(ARGV[4 + g])
   for e = done + 1, done + size do
     local id = string.sub(KEYS[6 + e], prefix + 1)
     local there = redis.call('UNLINK', KEYS[6 + e])
     count = count + there
+    if has_docs and dims then redis.call('UNLINK', head .. dims .. tail .. id) end
     if there == 1 or redis.call('ZSCORE', index, id) then
       seq = seq + 1
       bury(id, seq)
@@ -191,7 +218,8 @@ end
 return reply
 """,
 )
-"""ARGV: the length of the entries' key prefix, the number of calls and the size of each. Returns the epoch, then per
+"""ARGV: the length of the entries' key prefix, the two parts of ``Space.documents``, the number of calls and the size
+of each. Returns the epoch, then per
 call the numbers of its first and last change (last < first for none) and how many entries were there."""
 
 TOUCH = _script(
@@ -233,16 +261,22 @@ CLEAR = _script(
     _KEYS,
     """
 local ids = redis.call('ZRANGE', index, 0, -1)
+local dims = redis.call('HEXISTS', meta, 'docs') == 1 and redis.call('HGET', meta, 'dims')
 for start = 1, #ids, 1000 do
   local keys = {}
   for place = start, math.min(start + 999, #ids) do keys[#keys + 1] = ARGV[1] .. ids[place] end
+  if dims then
+    for place = start, math.min(start + 999, #ids) do
+      keys[#keys + 1] = ARGV[2] .. dims .. ARGV[3] .. ids[place]
+    end
+  end
   redis.call('UNLINK', unpack(keys))
 end
 redis.call('UNLINK', meta, index, deleted, expiring, access, touched)
 """,
 )
-"""ARGV: the entries' key prefix. Entries are unlinked by names made here, since only the server knows them all at the
-moment of clearing; they share the hash tag of the keys that are declared."""
+"""ARGV: the entries' key prefix, the two parts of ``Space.documents``. Entries are unlinked by names made here, since
+only the server knows them all at the moment of clearing; they share the hash tag of the keys that are declared."""
 
 COUNT = _script(
     _KEYS,

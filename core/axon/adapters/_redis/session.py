@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.sentinel import SentinelConnectionPool
 
 from axon.adapters._redis.circuit import Circuit
 from axon.adapters._redis.errors import VENDOR_ERRORS, is_transient, mapped
@@ -36,14 +37,18 @@ class Session:
     circuit : shared with the sessions of other loops.
     policy : how patiently repeatable operations are tried again.
     server : for messages.
+    max_connections : most pipelines in flight, >= 1; the pools of clusters and sentinels do not wait by themselves.
     """
 
-    def __init__(self, client: Client, circuit: Circuit, policy: RetryPolicy, server: str) -> None:
+    def __init__(
+        self, client: Client, circuit: Circuit, policy: RetryPolicy, server: str, max_connections: int
+    ) -> None:
         self.flights: dict[str, asyncio.Task[None]] = {}
         self._client = client
         self._circuit = circuit
         self._policy = policy
         self._server = server
+        self._room = asyncio.Semaphore(max_connections)
         self._lanes = [Lane(self.send, policy, server) for _ in range(_LANES)]
 
     def submit(self, operation: Operation) -> asyncio.Future[Any]:
@@ -63,7 +68,8 @@ class Session:
         for command in commands:
             pipeline.execute_command(*command)
         try:
-            replies: list[Any] = await pipeline.execute(raise_on_error=False)
+            async with self._room:
+                replies: list[Any] = await pipeline.execute(raise_on_error=False)
         except VENDOR_ERRORS as error:
             if is_transient(error) or isinstance(mapped(error, self._server), AdapterTimeout):
                 self._circuit.failed(str(mapped(error, self._server)))
@@ -123,10 +129,14 @@ async def _as_coroutine(work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def close_client(client: Client) -> None:
-    """Close a client of ours and its connections."""
+    """Close a client of ours, its connections, and those to sentinels."""
     await client.aclose()
     if isinstance(client, Redis):
-        await client.connection_pool.disconnect()
+        pool = client.connection_pool
+        await pool.disconnect()
+        if isinstance(pool, SentinelConnectionPool):
+            for sentinel in pool.sentinel_manager.sentinels:
+                await sentinel.aclose()
 
 
 class Sessions:

@@ -1,0 +1,1 @@
+"""Filter compilers, one per backend, and what they share."""
