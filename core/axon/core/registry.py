@@ -29,6 +29,8 @@ _ADAPTERS: dict[str, Registration] = {
     "memory": Registration("axon.adapters.memory:MemoryAdapter"),
     "sqlite": Registration("axon.adapters.sqlite:SqliteAdapter"),
     "redis": Registration("axon.adapters.redis:RedisAdapter", "redis"),
+    "qdrant": Registration("axon.adapters.qdrant:QdrantAdapter", "qdrant"),
+    "chroma": Registration("axon.adapters.chroma:ChromaAdapter", "chroma"),
 }
 
 

@@ -1,0 +1,294 @@
+"""One namespace in Qdrant: points that carry its name, whether they share a collection or not. Blocking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from qdrant_client import models
+
+from axon.adapters._filters.qdrant import NAMESPACE, compile_filter
+from axon.adapters._qdrant.records import DENSE, entry_of, point_id, point_of, record_of
+from axon.adapters._qdrant.shelf import Shelf
+from axon.adapters._shared.directions import direction_of
+from axon.adapters._shared.room import Room, Step, check_query, counts_of, in_order, misfit
+from axon.adapters._shared.walks import Key, Walks, key_of
+from axon.core.adapter_options import QdrantOptions
+from axon.core.errors import EmbeddingMismatchError
+from axon.core.models import EntryRecord, Hit, MemoryEntry, Page, SearchRequest, Touch
+from axon.core.ports import OrderBy
+
+_LARGE_K = 1000
+"""Results beyond which it pays to ask first how many points there are."""
+
+
+class QdrantRoom(Room):
+    """The entries of one namespace.
+
+    Those with a vector lie in the collection of its size, the others in one without vectors, which also keeps a record
+    of the namespace: the size of its vectors, and who made them. A new version that belongs into the other collection
+    is written there before the old one goes.
+
+    Parameters
+    ----------
+    shelf_of : gives the collection for vectors of a size, or for None the one without.
+    options : of the adapter.
+    namespace : its name.
+    walks : shared by all namespaces.
+    """
+
+    def __init__(
+        self, shelf_of: Callable[[int | None], Shelf], options: QdrantOptions, namespace: str, walks: Walks
+    ) -> None:
+        self._shelf_of = shelf_of
+        self._options = options
+        self._namespace = namespace
+        self._walks = walks
+        self._texts = shelf_of(None)
+        self._dims: int | None = None
+        # No entry has the empty id.
+        self._own_point = point_id(namespace, "")
+        self._is_mine = models.FieldCondition(key=NAMESPACE, match=models.MatchValue(value=namespace))
+
+    def _about(self) -> dict[str, Any]:
+        """Read the record of the namespace."""
+        return self._texts_of([])[0]
+
+    def _texts_of(self, ids: Sequence[str]) -> tuple[dict[str, Any], list[models.Record]]:
+        """Read the record of the namespace, and entries without a vector, in one call."""
+        found = self._texts.retrieve([self._own_point, *self._points(ids)])
+        about = next((dict(record.payload or {}) for record in found if record.id == self._own_point), {})
+        self._dims = about.get("dims")
+        return about, [record for record in found if record.id != self._own_point]
+
+    def _note(self, about: dict[str, Any]) -> None:
+        payload = {**about, "about": self._namespace}
+        self._texts.upsert([models.PointStruct(id=self._own_point, vector={}, payload=payload)])
+
+    def _vectors(self) -> Shelf | None:
+        """Give the collection of the entries with a vector, if there are any."""
+        self._about()
+        return None if self._dims is None else self._shelf_of(self._dims)
+
+    def _shelves(self) -> list[Shelf]:
+        vectors = self._vectors()
+        return [self._texts] if vectors is None else [vectors, self._texts]
+
+    def _points(self, ids: Sequence[str]) -> list[str]:
+        return [point_id(self._namespace, id) for id in ids]
+
+    def put_each(self, batches: Sequence[Sequence[MemoryEntry]]) -> list[EmbeddingMismatchError | None]:
+        """Write batches; one whose vectors do not fit is left out and answered with its error."""
+        answers: list[EmbeddingMismatchError | None] = []
+        newest: dict[str, MemoryEntry] = {}
+        about, texts = self._texts_of([entry.id for batch in batches for entry in batch])
+        dims = self._dims
+        for batch in batches:
+            error, agreed = misfit(batch, dims)
+            answers.append(error)
+            if error is None:
+                dims = agreed
+                newest.update((entry.id, entry) for entry in batch)
+        if dims != about.get("dims"):
+            # Before the entries, so that whatever is there can be found.
+            self._note({**about, "dims": dims})
+            self._dims = dims
+        with_vector = [entry for entry in newest.values() if entry.dims is not None]
+        without = [entry for entry in newest.values() if entry.dims is None]
+        for shelf, entries in ((self._shelf_of(dims), with_vector), (self._texts, without)):
+            shelf.upsert([point_of(self._namespace, entry) for entry in entries])
+        if dims is not None:
+            self._shelf_of(dims).delete(self._points([entry.id for entry in without]))
+        moved = set(self._points([entry.id for entry in with_vector]))
+        self._texts.delete([str(record.id) for record in texts if record.id in moved])
+        return answers
+
+    def delete_each(self, batches: Sequence[Sequence[str]]) -> list[int]:
+        """Delete batches; returns how many of each were there."""
+        points = self._points([id for batch in batches for id in batch])
+        there: set[str] = set()
+        for shelf in self._shelves():
+            found = shelf.retrieve(points, fields=["id"])
+            shelf.delete([str(record.id) for record in found])
+            there.update((record.payload or {})["id"] for record in found)
+        return counts_of(there, batches)
+
+    def touch_each(self, batches: Sequence[Sequence[Touch]]) -> list[None]:
+        """Add access statistics."""
+        touches = [touch for batch in batches for touch in batch]
+        points = self._points([touch.id for touch in touches])
+        for shelf in self._shelves():
+            counted = {record.id: record for record in map(_record, shelf.retrieve(points))}
+            for touch in touches:
+                if touch.id in counted:
+                    counted[touch.id] = counted[touch.id].accessed(touch)
+            shelf.set_payload(
+                {
+                    point_id(self._namespace, id): {
+                        "access_count": record.access_count,
+                        "accessed_at": record.accessed_us,
+                    }
+                    for id, record in counted.items()
+                }
+            )
+        return [None] * len(batches)
+
+    def bind_each(self, fingerprints: Sequence[str | None]) -> list[str | None]:
+        """Record the first fingerprint unless one is recorded; returns the recorded one for each."""
+        about = self._about()
+        wanted = next((each for each in fingerprints if each is not None), None)
+        if about.get("embedder") is None and wanted is not None:
+            about["embedder"] = wanted
+            self._note(about)
+        return [about.get("embedder")] * len(fingerprints)
+
+    def clear_each(self, times: Sequence[None]) -> list[None]:
+        """Delete everything."""
+        for shelf in self._shelves():
+            shelf.clear(models.Filter(must=[self._is_mine]))
+        self._texts.delete([self._own_point])
+        self._dims = None
+        return list(times)
+
+    def get(self, ids: Sequence[str], now_us: int) -> list[MemoryEntry | None]:
+        """Read unexpired entries in the order of ``ids``."""
+        entries = self._with_vector(ids)
+        missing = [id for id in ids if id not in entries]
+        if missing:
+            known = self._dims
+            _, texts = self._texts_of(missing)
+            if self._dims != known:
+                entries |= self._with_vector(missing)
+            for record in texts:
+                entry = entry_of(record.payload, None)
+                entries.setdefault(entry.id, entry)
+        return in_order({id: entry for id, entry in entries.items() if not _is_expired(entry, now_us)}, ids)
+
+    def _with_vector(self, ids: Sequence[str]) -> dict[str, MemoryEntry]:
+        if self._dims is None:
+            return {}
+        records = self._shelf_of(self._dims).retrieve(self._points(ids), vectors=True)
+        entries = (entry_of(record.payload, record.vector) for record in records)
+        return {entry.id: entry for entry in entries}
+
+    def search(self, requests: Sequence[SearchRequest], now_us: int) -> list[list[Hit]]:
+        """Answer searches in order; their text is passed over."""
+        answers: list[list[Hit]] = [[] for _ in requests]
+        near: list[tuple[int, SearchRequest, models.Filter]] = []
+        for place, request in enumerate(requests):
+            native: Any = compile_filter(request.filter).native
+            if native is False or (request.vector is None and request.text is not None):
+                continue
+            condition = self._alive(native, now_us)
+            if request.vector is None:
+                answers[place] = [Hit(entry) for entry in self._select(condition, request.k)]
+            else:
+                near.append((place, request, condition))
+        # The size is asked for again where what is known of it explains that nothing fits or nothing is found.
+        if any(
+            request.vector is not None and request.vector.shape[0] != self._dims for _, request, _ in near
+        ):
+            self._about()
+        known, found = self._dims, self._nearest(near)
+        if near and not any(found) and self._about().get("dims") != known:
+            found = self._nearest(near)
+        for (place, _, _), hits in zip(near, found, strict=True):
+            answers[place] = hits
+        return answers
+
+    def _nearest(self, near: Sequence[tuple[int, SearchRequest, models.Filter]]) -> list[list[Hit]]:
+        """Search among the vectors of the size known so far; nothing is found where that was another one."""
+        if self._dims is None or not near:
+            return [[] for _ in near]
+        shelf = self._shelf_of(self._dims)
+        for _, request, _ in near:
+            check_query(request, self._dims)
+        queries = [self._query(shelf, request, condition) for _, request, condition in near]
+        found = zip(queries, shelf.nearest(queries), strict=True)
+        return [_hits(self._complete(shelf, query, points)) for query, points in found]
+
+    def _query(self, shelf: Shelf, request: SearchRequest, condition: models.Filter) -> models.QueryRequest:
+        assert request.vector is not None
+        options = self._options
+        limit = request.k if request.k <= _LARGE_K else min(request.k, max(1, shelf.count(condition)))
+        return models.QueryRequest(
+            query=direction_of(request.vector)[0].tolist(),
+            using=DENSE,
+            filter=condition,
+            limit=limit,
+            params=models.SearchParams(exact=options.exact, hnsw_ef=options.hnsw_ef),
+            with_payload=True,
+            with_vector=True,
+        )
+
+    def _complete(
+        self, shelf: Shelf, query: models.QueryRequest, points: list[models.ScoredPoint]
+    ) -> list[models.ScoredPoint]:
+        """Ask again, exactly, where an index found fewer points than there are: fewer than k must mean no more."""
+        if len(points) >= (query.limit or 0) or self._options.exact or shelf.is_exact:
+            return points
+        exactly = query.model_copy(update={"params": models.SearchParams(exact=True)})
+        return shelf.nearest([exactly])[0]
+
+    def _select(self, condition: models.Filter, k: int) -> list[MemoryEntry]:
+        entries: dict[str, MemoryEntry] = {}
+        for shelf in self._shelves():
+            for record in shelf.scroll(condition, vectors=True, limit=k):
+                entry = entry_of(record.payload, record.vector)
+                entries.setdefault(entry.id, entry)
+        return list(entries.values())[:k]
+
+    def page(self, native: Any, now_us: int, step: Step) -> Page:
+        """Return one page of a walk."""
+        ids, following = self._walks.page(
+            lambda: self._keys(self._alive(native, now_us), step.order_by), step
+        )
+        return Page([entry for entry in self.get(ids, now_us) if entry is not None], following)
+
+    def _keys(self, condition: models.Filter, order_by: OrderBy) -> list[Key]:
+        fields = ["id", "created_at"] if order_by == "id" else ["id", "created_at", order_by]
+        keys: dict[str, Any] = {}
+        for shelf in self._shelves():
+            for record in shelf.scroll(condition, fields=fields):
+                payload = record.payload or {}
+                keys.setdefault(str(payload["id"]), key_of(payload, order_by))
+        return [(key, id) for id, key in keys.items()]
+
+    def count(self, native: Any, now_us: int) -> int:
+        """Count unexpired entries."""
+        condition = self._alive(native, now_us)
+        return sum(shelf.count(condition) for shelf in self._shelves())
+
+    def expired(self, limit: int, now_us: int) -> list[str]:
+        """Ids of up to ``limit`` expired entries."""
+        ended = models.FieldCondition(key="expires_at", range=models.Range(lte=now_us))
+        condition = models.Filter(must=[self._is_mine, ended])
+        found = [
+            str((record.payload or {})["id"])
+            for shelf in self._shelves()
+            for record in shelf.scroll(condition, fields=["id"], limit=limit)
+        ]
+        return list(dict.fromkeys(found))[:limit]
+
+    def _alive(self, native: Any, now_us: int) -> models.Filter:
+        """Conjunction of the namespace, what a caller asks, and that the entry has not expired."""
+        lives = models.FieldCondition(key="expires_at", range=models.Range(gt=now_us))
+        conditions: list[models.Condition] = [self._is_mine, lives]
+        return models.Filter(must=conditions if native is True else [*conditions, native])
+
+
+def _record(record: models.Record) -> EntryRecord:
+    return record_of(record.payload)
+
+
+def _is_expired(entry: MemoryEntry, now_us: int) -> bool:
+    return entry.record.expires_us is not None and entry.record.expires_us <= now_us
+
+
+def _hits(points: Sequence[models.ScoredPoint]) -> list[Hit]:
+    hits = [
+        Hit(entry_of(point.payload, point.vector), max(-1.0, min(1.0, float(point.score))))
+        for point in points
+    ]
+    hits.sort(key=lambda hit: (-(hit.similarity or 0.0), hit.entry.id))
+    return hits

@@ -1,0 +1,256 @@
+"""What the conformance suite does not cover of Chroma's embedded form."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from axon.adapters._chroma.shelf import Shelf
+from axon.adapters.chroma import ChromaAdapter
+from axon.core.adapter_options import ChromaOptions
+from axon.core.clock import to_datetime
+from axon.core.errors import AdapterUnavailable, ConfigError, CorruptEntryError, MissingDependencyError
+from axon.core.filter.ast import EVERYTHING, Field, Gt
+from axon.core.models import MemoryEntry, SearchRequest
+from axon.core.policies import PersistentPolicy
+
+NS = "n"
+
+
+def entry(id: str, **fields: Any) -> MemoryEntry:
+    return MemoryEntry("text", id=id, created_at=to_datetime(1_700_000_000_000_000), **fields)
+
+
+@pytest.fixture
+async def adapter(tmp_path: Path) -> AsyncIterator[ChromaAdapter]:
+    adapter = ChromaAdapter(ChromaOptions(path=str(tmp_path)))
+    await adapter.open()
+    yield adapter
+    await adapter.aclose()
+
+
+def collections_of(adapter: ChromaAdapter) -> Any:
+    return adapter._session._connection.client  # type: ignore[union-attr]
+
+
+async def test_concurrent_writes_are_joined(adapter: ChromaAdapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    upsert = Shelf.upsert
+
+    def counted(self: Shelf, ids: list[str], *rest: Any) -> None:
+        sizes.append(len(ids))
+        upsert(self, ids, *rest)
+
+    monkeypatch.setattr(Shelf, "upsert", counted)
+    await asyncio.gather(*(adapter.put_many(NS, [entry(f"{n}")]) for n in range(300)))
+    assert sum(sizes) == 300
+    assert len(sizes) <= 10
+
+
+async def test_a_batch_beyond_the_limit_of_chroma_is_split(adapter: ChromaAdapter) -> None:
+    await adapter.put_many(NS, [entry(f"{n}", embedding=[1.0, n]) for n in range(5_462)])
+    assert await adapter.count(NS, EVERYTHING) == 5_462
+
+
+async def test_numbers_of_an_older_version_vanish(adapter: ChromaAdapter) -> None:
+    await adapter.put_many(NS, [entry("a", metadata={"x": 5, "y": 1}, embedding=[1, 0])])
+    await adapter.put_many(NS, [entry("a", metadata={"y": 2}, embedding=[1, 0])])
+    assert await adapter.count(NS, Gt(Field("x", is_metadata=True), 1)) == 0
+    raw = collections_of(adapter).list_collections()[0].get(include=["metadatas"])["metadatas"][0]
+    assert {key for key in raw if key.startswith("n:")} == {"n:y"}
+
+
+async def test_vectors_come_back_to_the_bit_after_indexing(adapter: ChromaAdapter) -> None:
+    random = np.random.default_rng(3)
+    rows = random.standard_normal((1_200, 8)) * 10.0 ** random.integers(-12, 12, (1_200, 1))
+    vectors = rows.astype(np.float32)
+    vectors[::2] /= np.linalg.norm(vectors[::2].astype(np.float64), axis=1, keepdims=True)
+    await adapter.put_many(NS, [entry(f"{n}", embedding=row) for n, row in enumerate(vectors)])
+    found = await adapter.get_many(NS, [f"{n}" for n in range(1_200)])
+    assert all(
+        each is not None and np.array_equal(each.embedding, row)  # type: ignore[arg-type]
+        for each, row in zip(found, vectors, strict=True)
+    )
+    hit = (await adapter.search_many(NS, [SearchRequest(EVERYTHING, 1, vectors[7])]))[0][0]
+    assert (hit.entry.id, hit.similarity) == ("7", pytest.approx(1.0, abs=1e-5))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+async def test_searches_find_the_nearest_of_thousands(tmp_path: Path, exact: bool) -> None:
+    random = np.random.default_rng(4)
+    rows = random.standard_normal((2_000, 32)).astype(np.float32)
+    units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    adapter = ChromaAdapter(ChromaOptions(path=str(tmp_path), exact=exact))
+    await adapter.open()
+    await adapter.put_many(NS, [entry(f"{n}", embedding=row) for n, row in enumerate(rows)])
+    queries = random.standard_normal((20, 32)).astype(np.float32)
+    answers = await adapter.search_many(NS, [SearchRequest(EVERYTHING, 10, query) for query in queries])
+    await adapter.aclose()
+    found = 0
+    for query, hits in zip(queries, answers, strict=True):
+        best = {f"{n}" for n in np.argsort(-(units @ query))[:10]}
+        found += len(best.intersection(hit.entry.id for hit in hits))
+    assert found == 200 if exact else found >= 198
+
+
+async def test_exact_does_not_ask_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter = ChromaAdapter(ChromaOptions(path=str(tmp_path), exact=True))
+    await adapter.open()
+    await adapter.put_many(NS, [entry("a", embedding=[1, 0])])
+    monkeypatch.delattr(Shelf, "nearest")
+    query = np.array([1, 0], np.float32)
+    assert len((await adapter.search_many(NS, [SearchRequest(EVERYTHING, 1, query)]))[0]) == 1
+    await adapter.aclose()
+
+
+async def test_an_index_that_loses_sight_of_entries_is_not_trusted(
+    adapter: ChromaAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await adapter.put_many(NS, [entry(f"{n}", embedding=[1, n]) for n in range(5)])
+    nearest = Shelf.nearest
+    monkeypatch.setattr(Shelf, "nearest", lambda self, *asked: [each[:2] for each in nearest(self, *asked)])
+    query = np.array([1, 0], np.float32)
+    hits = (await adapter.search_many(NS, [SearchRequest(EVERYTHING, 4, query)]))[0]
+    assert [hit.entry.id for hit in hits] == ["0", "1", "2", "3"]
+
+
+async def test_chroma_is_never_called_on_the_loop(
+    adapter: ChromaAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[str] = set()
+    read, write = Shelf.read, Shelf.write
+
+    def noted(original: Any) -> Any:
+        def call(self: Shelf, use: Any) -> Any:
+            threads.add(threading.current_thread().name)
+            return original(self, use)
+
+        return call
+
+    monkeypatch.setattr(Shelf, "read", noted(read))
+    monkeypatch.setattr(Shelf, "write", noted(write))
+    await adapter.put_many(NS, [entry("a", embedding=[1, 0])])
+    await adapter.get_many(NS, ["a"])
+    await adapter.search_many(NS, [SearchRequest(EVERYTHING, 1, np.array([1, 0], np.float32))])
+    await adapter.scan(NS, EVERYTHING)
+    assert threads == {"axon-chroma_0"}
+
+
+async def test_names_of_collections_are_ones_that_chroma_takes(adapter: ChromaAdapter) -> None:
+    for namespace in ("a/b", "..", "ä" * 400, "\0"):
+        await adapter.put_many(namespace, [entry("a")])
+    names = [each.name for each in collections_of(adapter).list_collections()]
+    assert len(names) == 4
+    assert all(re.fullmatch(r"axon-[0-9a-f]{32}-texts", name) for name in names)
+    assert await adapter.namespaces() == sorted(["a/b", "..", "ä" * 400, "\0"])
+
+
+async def test_a_damaged_entry_is_named(adapter: ChromaAdapter) -> None:
+    await adapter.put_many(NS, [entry("good", embedding=[1, 0]), entry("bad", embedding=[1, 0])])
+    collections_of(adapter).list_collections()[0].update(ids=["bad"], metadatas=[{"payload": "nonsense"}])
+    assert (await adapter.get_many(NS, ["good"]))[0] is not None
+    with pytest.raises(CorruptEntryError, match="'bad'") as caught:
+        await adapter.get_many(NS, ["bad"])
+    assert caught.value.entry_id == "bad"
+
+
+async def test_adapters_in_memory_do_not_share_data_though_chroma_does() -> None:
+    one, two = ChromaAdapter(), ChromaAdapter()
+    await one.open()
+    await two.open()
+    await one.put_many(NS, [entry("a")])
+    assert await two.count(NS, EVERYTHING) == 0
+    assert await two.namespaces() == []
+
+
+SECOND_PROCESS = """
+import asyncio, sys
+from axon.adapters.chroma import ChromaAdapter
+from axon.core.adapter_options import ChromaOptions
+from axon.core.errors import AdapterUnavailable
+try:
+    asyncio.run(ChromaAdapter(ChromaOptions(path=sys.argv[1])).open())
+except AdapterUnavailable as error:
+    print(error)
+"""
+
+
+async def test_a_second_process_is_refused(adapter: ChromaAdapter, tmp_path: Path) -> None:
+    run = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", SECOND_PROCESS, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "another process" in run.stdout, run.stderr
+
+
+NO_NETWORK = """
+import asyncio, os, socket, sys
+def refuse(*args, **kwargs):
+    raise SystemExit(f"the network was asked for: {args}")
+socket.getaddrinfo = refuse
+connect = socket.socket.connect
+def connect_locally(self, address):
+    return connect(self, address) if self.family == socket.AF_UNIX else refuse(address)
+socket.socket.connect = connect_locally
+from axon import MemoryConfig, MemorySystem
+from axon.core.policies import PersistentPolicy
+async def main():
+    policy = PersistentPolicy(adapter_type="chroma", adapter_config={"path": sys.argv[1]})
+    async with MemorySystem(MemoryConfig(persistent=policy)) as memory:
+        await memory.store("the deploy key is rotated monthly")
+        print(len(await memory.recall("deploy key")))
+asyncio.run(main())
+print(sorted(os.listdir(os.environ["HOME"])))
+"""
+
+
+def test_no_model_is_downloaded_and_nothing_reported(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    run = subprocess.run(
+        [sys.executable, "-c", NO_NETWORK, str(tmp_path / "data")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={"HOME": str(home), "PYTHONPATH": ":".join(sys.path)},
+    )
+    assert run.stdout.split("\n")[:2] == ["1", "[]"], run.stderr
+
+
+async def test_folders_and_options_that_cannot_work_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    with pytest.raises(AdapterUnavailable, match="folder"):
+        await ChromaAdapter(ChromaOptions(path=str(file))).open()
+    with pytest.raises(ConfigError, match="path is for the embedded engine"):
+        PersistentPolicy(adapter_type="chroma", adapter_config={"host": "h", "path": "p"})
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("axon.adapters.chroma.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"axon-integrations\[chroma\]"):
+        ChromaAdapter()
+
+
+async def test_cycles_of_opening_and_closing_leave_no_threads(tmp_path: Path) -> None:
+    before = threading.active_count()
+    for _ in range(20):
+        adapter = ChromaAdapter(ChromaOptions(path=str(tmp_path)))
+        await adapter.open()
+        await adapter.put_many(NS, [entry("a", embedding=[1, 0])])
+        await adapter.aclose()
+    # The loop's own pool, in which adapters open and close, may have grown.
+    assert sum(each.name.startswith("axon-chroma") for each in threading.enumerate()) == 0
+    assert threading.active_count() <= before + 8

@@ -1,0 +1,211 @@
+"""Qdrant over the wire: what is sent, how often, and what happens when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
+
+import grpc
+import httpx
+import numpy as np
+import pytest
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+from axon.adapters._qdrant.errors import NoCollectionError, translated
+from axon.adapters.qdrant import QdrantAdapter
+from axon.core.adapter_options import QdrantOptions
+from axon.core.clock import to_datetime
+from axon.core.errors import (
+    AdapterError,
+    AdapterTimeout,
+    AdapterUnavailable,
+    EmbeddingMismatchError,
+    MissingDependencyError,
+    RateLimited,
+)
+from axon.core.filter.ast import EVERYTHING
+from axon.core.models import MemoryEntry, SearchRequest
+from tests.servers.process import free_port
+from tests.servers.qdrant_server import QdrantServer, new_server
+
+NS = "n"
+QUERY = SearchRequest(EVERYTHING, 1, np.array([1, 0], np.float32))
+
+
+def entry(id: str, vector: list[float] | None = None) -> MemoryEntry:
+    embedding = None if vector is None else np.array(vector, np.float32)
+    return MemoryEntry("text", id=id, created_at=to_datetime(1_700_000_000_000_000), embedding=embedding)
+
+
+@pytest.fixture
+def server() -> Iterator[QdrantServer]:
+    server = new_server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+async def adapter(server: QdrantServer) -> AsyncIterator[QdrantAdapter]:
+    adapter = QdrantAdapter(QdrantOptions(url=server.url))
+    await adapter.open()
+    yield adapter
+    await adapter.aclose()
+
+
+def calls(server: QdrantServer, since: int = 0) -> list[str]:
+    return [f"{each['method']} {each['path']}" for each in server.requests()[since:]]
+
+
+async def test_collections_get_indexes_and_namespaces_are_tenants(
+    server: QdrantServer, adapter: QdrantAdapter
+) -> None:
+    await adapter.put_many(NS, [entry("a", [1, 0])])
+    made = [each for each in server.requests() if each["path"] == "/collections/axon_2/index"]
+    fields = {each["body"]["field_name"]: each["body"]["field_schema"] for each in made}
+    assert fields.keys() == {"namespace", "tokens", "importance", "created_at", "updated_at", "expires_at"}
+    assert fields["namespace"] == {"type": "keyword", "is_tenant": True}
+    await adapter.search_many(NS, [QUERY])
+    asked = server.requests()[-1]["body"]["searches"][0]["filter"]["must"]
+    assert {"key": "namespace", "match": {"value": NS}} in asked
+
+
+async def test_known_namespaces_are_read_in_one_call(server: QdrantServer, adapter: QdrantAdapter) -> None:
+    await adapter.put_many(NS, [entry(f"{n}", [1, n]) for n in range(20)])
+    start = len(server.requests())
+    await adapter.get_many(NS, [f"{n}" for n in range(20)])
+    await adapter.search_many(NS, [QUERY] * 5)
+    assert calls(server, start) == [
+        "POST /collections/axon_2/points",
+        "POST /collections/axon_2/points/query/batch",
+    ]
+
+
+async def test_concurrent_writes_are_joined(server: QdrantServer, adapter: QdrantAdapter) -> None:
+    await adapter.put_many(NS, [entry("first", [1, 0])])
+    start = len(server.requests())
+    await asyncio.gather(*(adapter.put_many(NS, [entry(f"{n}", [1, n])]) for n in range(100)))
+    assert await adapter.count(NS, EVERYTHING) == 101
+    assert calls(server, start).count("PUT /collections/axon_2/points") <= 5
+
+
+async def test_ids_are_uuids_there_and_the_callers_here(server: QdrantServer, adapter: QdrantAdapter) -> None:
+    await adapter.put_many(NS, [entry("any id: *?", [1, 0])])
+    point = next(each for each in server.requests() if each["path"].endswith("axon_2/points"))["body"][
+        "points"
+    ][0]
+    assert UUID(point["id"]).version == 5
+    assert point["payload"]["id"] == "any id: *?"
+    assert (await adapter.search_many(NS, [QUERY]))[0][0].entry.id == "any id: *?"
+
+
+async def test_nothing_is_deleted_by_an_empty_selector(server: QdrantServer, adapter: QdrantAdapter) -> None:
+    await adapter.put_many(NS, [entry("a", [1, 0])])
+    await adapter.delete_many(NS, [])
+    await adapter.delete_many(NS, ["missing"])
+    await adapter.clear("another")
+    deleted = [each["body"] for each in server.requests() if each["path"].endswith("/delete")]
+    assert all(each.get("points") or each["filter"]["must"] for each in deleted)
+    assert await adapter.count(NS, EVERYTHING) == 1
+
+
+async def test_another_process_may_change_the_size_of_vectors(
+    server: QdrantServer, adapter: QdrantAdapter
+) -> None:
+    await adapter.put_many(NS, [entry("a", [1, 0])])
+    other = QdrantAdapter(QdrantOptions(url=server.url))
+    await other.open()
+    await other.clear(NS)
+    await other.put_many(NS, [entry("a", [1, 0, 0])])
+    query = np.array([1, 0, 0], np.float32)
+    assert [
+        hit.entry.dims for hit in (await adapter.search_many(NS, [SearchRequest(EVERYTHING, 1, query)]))[0]
+    ] == [3]
+    with pytest.raises(EmbeddingMismatchError):
+        await adapter.search_many(NS, [QUERY])
+    await other.aclose()
+
+
+async def test_faults_that_pass_are_tried_again(server: QdrantServer, adapter: QdrantAdapter) -> None:
+    await adapter.put_many(NS, [entry("a", [1, 0])])
+    server.script({"status": 503}, {"cut": True})
+    assert (await adapter.get_many(NS, ["a"]))[0] is not None
+    server.script({"status": 429, "headers": {"retry-after": "0"}})
+    await adapter.put_many(NS, [entry("b", [1, 0])])
+    assert await adapter.count(NS, EVERYTHING) == 2
+
+
+async def test_faults_that_stay_are_named(server: QdrantServer, adapter: QdrantAdapter) -> None:
+    for fault, kind in (
+        ({"status": 503}, AdapterUnavailable),
+        ({"cut": True}, AdapterUnavailable),
+        ({"status": 401}, AdapterUnavailable),
+        ({"status": 500}, AdapterError),
+    ):
+        server.script(*[fault] * 3)
+        with pytest.raises(kind):
+            await adapter.count(NS, EVERYTHING)
+        server.script()
+    server.script(*[{"status": 429, "headers": {"retry-after": "100"}}] * 3)
+    with pytest.raises(RateLimited) as caught:
+        await adapter.count(NS, EVERYTHING)
+    assert caught.value.retry_after == 100
+    server.script()
+    assert await adapter.count(NS, EVERYTHING) == 0
+
+
+async def test_a_server_that_is_down_is_unavailable() -> None:
+    with pytest.raises(AdapterUnavailable, match="check that the server runs"):
+        await QdrantAdapter(QdrantOptions(url=f"http://127.0.0.1:{free_port()}", attempts=2)).open()
+
+
+async def test_a_server_that_never_answers_times_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(AdapterTimeout, match="timeout option"):
+            await QdrantAdapter(QdrantOptions(url=url, timeout=1, attempts=1)).open()
+
+
+class _GrpcError(grpc.RpcError):
+    def __init__(self, code: grpc.StatusCode) -> None:
+        self._code = code
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return "details"
+
+
+def answered(status: int, content: bytes = b"") -> UnexpectedResponse:
+    return UnexpectedResponse(status, "", content, httpx.Headers())
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ResponseHandlingException(httpx.ReadTimeout("x")), AdapterTimeout),
+        (ResponseHandlingException(httpx.ConnectError("x")), AdapterUnavailable),
+        (ResponseHandlingException(ValueError("x")), AdapterError),
+        (answered(404), NoCollectionError),
+        (answered(400, b"Vector dimension error: expected dim: 2, got 3"), EmbeddingMismatchError),
+        (answered(403), AdapterUnavailable),
+        (answered(500), AdapterError),
+        (ValueError("Collection x not found"), NoCollectionError),
+        (_GrpcError(grpc.StatusCode.NOT_FOUND), NoCollectionError),
+        (_GrpcError(grpc.StatusCode.UNAVAILABLE), AdapterUnavailable),
+        (_GrpcError(grpc.StatusCode.DEADLINE_EXCEEDED), AdapterTimeout),
+        (_GrpcError(grpc.StatusCode.RESOURCE_EXHAUSTED), RateLimited),
+        (_GrpcError(grpc.StatusCode.INTERNAL), AdapterError),
+        (PermissionError("x"), AdapterUnavailable),
+    ],
+)
+def test_errors_are_translated_by_a_table(error: Exception, kind: type[Exception]) -> None:
+    assert type(translated(error, "here")) is kind
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("axon.adapters.qdrant.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"axon-integrations\[qdrant\]"):
+        QdrantAdapter()
