@@ -10,7 +10,9 @@ MODEL_BIN := $(MODEL_VENV)/bin
 # The network adapters too: their servers and clients are large, and their tests take minutes.
 BACKENDS_VENV := .venv-backends
 BACKENDS_BIN := $(BACKENDS_VENV)/bin
-BACKEND_TESTS := tests/conformance/test_redis_adapter.py
+BACKEND_TESTS := tests/conformance/test_redis_adapter.py tests/conformance/test_chroma_adapter.py \
+	tests/conformance/test_qdrant_adapter.py tests/adapters/redis tests/adapters/chroma tests/adapters/qdrant
+BACKENDS := redis-plain,redis-search,redis-cluster,chroma-memory,chroma-embedded,chroma-server,qdrant-memory,qdrant-local,qdrant-rest
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 DEMO_EXTRAS := langchain,llama-index,cli
@@ -45,7 +47,7 @@ test: $(VENV)/.stamp-test
 	$(BIN)/python -m pytest $(BACKEND_TESTS:%=--ignore=%) $(ARGS)
 
 test-backends: $(BACKENDS_VENV)/.stamp-backends
-	AXON_REQUIRE_BACKENDS=redis-plain,redis-cluster $(BACKENDS_BIN)/python -m pytest $(BACKEND_TESTS) $(ARGS)
+	AXON_REQUIRE_BACKENDS=$(BACKENDS) $(BACKENDS_BIN)/python -m pytest $(BACKEND_TESTS) $(ARGS)
 
 coverage: $(VENV)/.stamp-test
 	$(BIN)/python -m coverage erase
@@ -114,7 +116,7 @@ $(BACKENDS_VENV)/.stamp-venv:
 
 $(BACKENDS_VENV)/.stamp-backends: $(BACKENDS_VENV)/.stamp-venv pyproject.toml requirements/test.txt requirements/backends.txt
 	@echo 'Installing real backends ...'
-	@$(BACKENDS_BIN)/python $(PIP_INSTALL) --editable '.[$(TEST_EXTRAS),redis]' \
+	@$(BACKENDS_BIN)/python $(PIP_INSTALL) --editable '.[$(TEST_EXTRAS),redis,chroma,qdrant]' \
 		--requirement requirements/test.txt --requirement requirements/backends.txt
 	@touch $@
 
