@@ -103,7 +103,7 @@ async def _tick(lateness: list[float]) -> None:
 
 async def import_time(plan: Plan) -> list[Row]:
     """CPU of a new interpreter that imports Axon, beside one that imports pydantic and numpy."""
-    loaded = _python("import axon, sys; print(*sys.modules)").split()
+    loaded = _python("from axon import *; import sys; print(*sys.modules)").split()
     vendors = [name for name in _VENDORS if name in loaded]
     expect(not vendors, f"import axon loads {', '.join(vendors)}")
 
@@ -126,7 +126,13 @@ async def import_time(plan: Plan) -> list[Row]:
     )
     return [
         Row("import axon", medians["ours"], "import pydantic, numpy", medians["floor"], Target("<=", 1.5)),
-        Row("from axon import MemorySystem", medians["names"], "the same and a model", medians["one model"]),
+        Row(
+            "from axon import MemorySystem",
+            medians["names"],
+            "the same and one pydantic model",
+            medians["one model"],
+            Target("<=", 1.5),
+        ),
     ]
 
 

@@ -68,6 +68,8 @@ def check_import() -> None:
     recorder = ImportRecorder()
     sys.meta_path.insert(0, recorder)
     axon = importlib.import_module("axon")
+    for name in axon.__all__:  # a name is imported when it is first used
+        getattr(axon, name)
     sys.meta_path.remove(recorder)
     loaded = {name.partition(".")[0] for name in sys.modules} & OPTIONAL
     check(not recorder.attempts, f"`import axon` tried to import {sorted(recorder.attempts)}")

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import axon
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (ROOT / "core" / "axon", ROOT / "axon_integrations")
 
@@ -46,9 +48,21 @@ def test_every_directory_with_code_is_a_package(package: Path) -> None:
 
 
 def test_axon_is_imported_from_this_checkout_under_one_name() -> None:
-    code = "import sys, axon; print(axon.__file__, *(m for m in sys.modules if m.split('.')[0] == 'core'))"
+    code = (
+        "import sys, axon; axon.MemorySystem; "
+        "print(axon.__file__, *(m for m in sys.modules if m.split('.')[0] == 'core'))"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout.split() == [str(PACKAGES[0] / "__init__.py")]
+
+
+def test_axon_lists_what_it_imports_on_use() -> None:
+    names = set(axon.__all__)
+    assert names <= set(dir(axon))
+    assert all(getattr(axon, name) is not None for name in names)
+    assert names == {name for name in axon.__all__ if name in vars(axon)}, "looked up once, then kept"
+    with pytest.raises(AttributeError, match="no attribute 'Memory'"):
+        axon.Memory  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_the_extra_all_names_every_other_extra() -> None:
