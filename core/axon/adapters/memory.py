@@ -25,6 +25,7 @@ class MemoryAdapter(ArenaAdapter):
         super().__init__(clock or SystemClock())
         settings = options if isinstance(options, MemoryOptions) else MemoryOptions()
         self._text_index = settings.text_index
+        self._quantize = settings.quantize
         self._arenas: dict[str, Arena] = {}
         self.capabilities = Capabilities(
             text_search=self._text_index, durable=False, in_process=True, max_batch=2000
@@ -43,7 +44,9 @@ class MemoryAdapter(ArenaAdapter):
         arena = self._arenas.get(namespace)
         if arena is None:
             # setdefault: two threads may get here at once, and both must end up with one arena.
-            arena = self._arenas.setdefault(namespace, Arena(text_index=self._text_index))
+            arena = self._arenas.setdefault(
+                namespace, Arena(text_index=self._text_index, quantize=self._quantize)
+            )
         return arena
 
     async def put_many(self, namespace: str, entries: Sequence[MemoryEntry]) -> None:

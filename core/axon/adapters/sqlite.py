@@ -56,7 +56,7 @@ class SqliteAdapter(ArenaAdapter):
         )  # fmt: skip
 
     def _make_arena(self) -> Arena:
-        return Arena(text_index=self._options.text_index)
+        return Arena(text_index=self._options.text_index, quantize=self._options.quantize)
 
     async def open(self) -> None:
         """Open the file, making it where it is missing.

@@ -76,12 +76,14 @@ class Arena:
     Parameters
     ----------
     text_index : keep a full-text index.
+    quantize : search rounded vectors first, where the package for it is there; results stay exact.
     """
 
-    def __init__(self, *, text_index: bool = True) -> None:
+    def __init__(self, *, text_index: bool = True, quantize: bool = True) -> None:
         self.lock = threading.Lock()
         self.fingerprint: str | None = None
         self._has_text = text_index
+        self._quantize = quantize
         self._compacting = False
         self._reset()
 
@@ -187,7 +189,7 @@ class Arena:
 
     def _rows_of_dims(self, dims: int, rows_before: int) -> VectorRows:
         if self._vectors is None:
-            self._vectors = VectorRows(dims)
+            self._vectors = VectorRows(dims, quantize=self._quantize)
             self._vectors.append_missing(rows_before)
             self._vectorless.update(range(rows_before))
         return self._vectors

@@ -7,6 +7,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from axon.engine.quantized import MIN_ROWS, QuantizedRows, row_products
+
 BLOCK_BITS = 13
 BLOCK_ROWS = 1 << BLOCK_BITS
 """Rows per block. Growing one large array by doubling stalls for tens of milliseconds; a new block costs nothing."""
@@ -21,6 +23,9 @@ _UNIT_LOW, _UNIT_HIGH = 1.0 - _UNIT_TOLERANCE, 1.0 + _UNIT_TOLERANCE
 
 _GATHER_SHARE = 0.25
 """Share of rows below which copying them out beats scanning everything; measured, see docs/explanation/engine.md."""
+
+_GATHER_SHARE_ROUNDED = 0.04
+"""The same where a scan goes over rounded rows."""
 
 _CACHE_LINE = 64
 """Bytes."""
@@ -40,10 +45,12 @@ class VectorRows:
     Parameters
     ----------
     dims : numbers per row, >= 1.
+    quantize : keep rounded copies of the full blocks too, for faster searches.
     """
 
-    def __init__(self, dims: int) -> None:
+    def __init__(self, dims: int, *, quantize: bool = False) -> None:
         self.dims = dims
+        self._quantized = QuantizedRows() if quantize and row_products() is not None else None
         self.size = 0
         self.blocks: list[Floats] = []
         self._inverse: list[Floats] = []
@@ -108,34 +115,52 @@ class VectorRows:
         self._last_rows = self._last.shape[0]
         return self._last, offset
 
-    def scores(self, query: Floats, size: int) -> Floats:
-        """Compute the cosine of ``query`` (length 1) with each of the first ``size`` rows."""
-        out = np.empty(size, np.float32)
-        for index in range((size + BLOCK_ROWS - 1) >> BLOCK_BITS):
-            start = index << BLOCK_BITS
-            stop = min(start + BLOCK_ROWS, size)
-            part = out[start:stop]
-            np.dot(self.blocks[index][: stop - start], query, out=part)
-            if not self.all_unit:
-                part *= self._inverse[index][: stop - start]
-        return out
+    def scores(self, queries: Floats, size: int) -> Floats:
+        """Compute the cosines of queries (of length 1) with each of the first ``size`` rows.
 
-    def scores_batch(self, queries: Floats, size: int) -> Floats:
-        """Compute cosines for several queries (each of length 1) with one matrix product per block.
+        Parameters
+        ----------
+        queries : float32, shape (n_queries, dims).
+        size : <= the number of rows.
 
         Returns
         -------
         float32, shape (n_queries, size).
         """
         out = np.empty((queries.shape[0], size), np.float32)
-        for index in range((size + BLOCK_ROWS - 1) >> BLOCK_BITS):
+        self._score_blocks(queries, out, 0)
+        return out
+
+    def _score_blocks(self, queries: Floats, out: Floats, first: int) -> None:
+        size = out.shape[1]
+        for index in range(first, (size + BLOCK_ROWS - 1) >> BLOCK_BITS):
             start = index << BLOCK_BITS
             stop = min(start + BLOCK_ROWS, size)
-            part = queries @ self.blocks[index][: stop - start].T
+            rows, part = self.blocks[index][: stop - start], out[:, start:stop]
+            if queries.shape[0] == 1:
+                np.dot(rows, queries[0], out=part[0])
+            else:
+                np.matmul(queries, rows.T, out=part)
             if not self.all_unit:
                 part *= self._inverse[index][: stop - start]
-            out[:, start:stop] = part
-        return out
+
+    def rounds(self, size: int) -> bool:
+        """Tell whether a search of the first ``size`` rows goes over rounded ones."""
+        return self._quantized is not None and size >= MIN_ROWS
+
+    def rounded_scores(self, queries: Floats, size: int) -> tuple[Floats, Floats]:
+        """Compute cosines of queries (of length 1) with the first ``size`` rows, from rounded rows where there are any.
+
+        Returns
+        -------
+        float32, shape (n_queries, size), and how far from their cosines each query's scores may be.
+        """
+        assert self._quantized is not None
+        self._quantized.catch_up(self.blocks, self._inverse, size >> BLOCK_BITS)
+        out = np.empty((queries.shape[0], size), np.float32)
+        done, errors = self._quantized.scores(queries, out)
+        self._score_blocks(queries, out, done >> BLOCK_BITS)
+        return out, errors
 
     def scores_at(self, query: Floats, rows: NDArray[np.intp]) -> Floats:
         """Compute the cosine of ``query`` (length 1) with some rows, given in ascending order."""
@@ -155,7 +180,7 @@ class VectorRows:
 
     def select(self, rows: NDArray[np.intp]) -> VectorRows:
         """Copy some rows, given in ascending order, into new blocks."""
-        chosen = VectorRows(self.dims)
+        chosen = VectorRows(self.dims, quantize=self._quantized is not None)
         bounds = np.searchsorted(rows, np.arange(0, self.size + BLOCK_ROWS, BLOCK_ROWS))
         for index in range(bounds.shape[0] - 1):
             local = rows[bounds[index] : bounds[index + 1]] - (index << BLOCK_BITS)
@@ -174,7 +199,8 @@ class VectorRows:
     @property
     def nbytes(self) -> int:
         """Bytes taken up by rows; what is reserved beyond them is only address space."""
-        return 4 * self.size * self.dims
+        rounded = 0 if self._quantized is None else self._quantized.nbytes
+        return 4 * self.size * self.dims + rounded
 
 
 def _rows_to_reserve(filled: int, wanted: int) -> int:
@@ -190,9 +216,9 @@ def _empty_block(rows: int, dims: int) -> Floats:
     return room[start : start + 4 * rows * dims].view(np.float32).reshape(rows, dims)
 
 
-def gathers(matching: int, size: int) -> bool:
+def gathers(matching: int, size: int, *, rounded: bool = False) -> bool:
     """Tell whether to copy ``matching`` of ``size`` rows out instead of scanning all."""
-    return matching < _GATHER_SHARE * size
+    return matching < (_GATHER_SHARE_ROUNDED if rounded else _GATHER_SHARE) * size
 
 
 def query_batches(count: int) -> list[tuple[int, int]]:

@@ -13,8 +13,15 @@ from axon.core.filter.ast import EVERYTHING, FilterNode, all_of
 from axon.core.models import Hit, SearchRequest
 from axon.engine.arena import View
 from axon.engine.columns import Mask
-from axon.engine.rows import Floats, gathers, query_batches
+from axon.engine.quantized import candidates
+from axon.engine.rows import Floats, VectorRows, gathers, query_batches
 from axon.engine.topk import top_k
+
+Nearest = tuple[NDArray[np.intp], Floats]
+"""Rows, nearest first, and their cosines."""
+
+Excluded = NDArray[np.intp] | Mask
+"""Rows that may not be returned."""
 
 
 def search(view: View, request: SearchRequest) -> list[Hit]:
@@ -47,11 +54,10 @@ def search_together(view: View, requests: Sequence[SearchRequest]) -> list[list[
             [unit(view, vector) for place in shared if (vector := requests[place].vector) is not None]
         )
         for start, stop in query_batches(len(shared)):
-            scores = view.vectors.scores_batch(queries[start:stop], view.size)
-            scores[:, view.without_vector] = -np.inf
-            for place, row_scores in zip(shared[start:stop], scores, strict=True):
-                rows = top_k(row_scores, requests[place].k)
-                answers[place] = _hits(view, rows, row_scores[rows], None)
+            wanted = [requests[place].k for place in shared[start:stop]]
+            found = _scan(view.vectors, queries[start:stop], view.size, view.without_vector, wanted)
+            for place, (rows, similarities) in zip(shared[start:stop], found, strict=True):
+                answers[place] = _hits(view, rows, similarities, None)
     else:
         shared = []
     for place in set(range(len(requests))).difference(shared):
@@ -113,27 +119,63 @@ def _first(view: View, allowed: Mask | None, k: int) -> NDArray[np.intp]:
     return np.flatnonzero(allowed)[:k]
 
 
-def _nearest(view: View, query: Floats, allowed: Mask | None, k: int) -> tuple[NDArray[np.intp], Floats]:
+def _nearest(view: View, query: Floats, allowed: Mask | None, k: int) -> Nearest:
     """Find the ``k`` allowed rows nearest to ``query`` and their cosines."""
     if view.vectors is None or view.size == 0:
         return np.empty(0, np.intp), np.empty(0, np.float32)
-    if allowed is None:
-        scores = view.vectors.scores(query, view.size)
-        if view.without_vector.shape[0]:
-            scores[view.without_vector] = -np.inf
-    else:
+    vectors, size, rounds = view.vectors, view.size, view.vectors.rounds(view.size)
+    excluded: Excluded = view.without_vector
+    if allowed is not None:
         if view.without_vector.shape[0]:
             allowed = allowed.copy()
             allowed[view.without_vector] = False
         rows = allowed.nonzero()[0]
-        if gathers(rows.shape[0], view.size):
-            scores = view.vectors.scores_at(query, rows)
-            best = top_k(scores, k)
-            return rows[best], scores[best]
-        scores = view.vectors.scores(query, view.size)
-        scores[~allowed] = -np.inf
+        if gathers(rows.shape[0], size, rounded=rounds):
+            return _best_of_rows(vectors, query, rows, k)
+        excluded = ~allowed
+    return _scan(vectors, query[np.newaxis], size, excluded, [k])[0]
+
+
+def _scan(
+    vectors: VectorRows, queries: Floats, size: int, excluded: Excluded, ks: Sequence[int]
+) -> list[Nearest]:
+    """Go over all rows but the excluded ones, for several queries at once; exact, whatever is rounded on the way."""
+    if not vectors.rounds(size):
+        return [
+            _best(scores, k) for scores, k in zip(_cosines(vectors, queries, size, excluded), ks, strict=True)
+        ]
+    approximate, errors = vectors.rounded_scores(queries, size)
+    _exclude(approximate, excluded)
+    found = []
+    for place, (scores, k) in enumerate(zip(approximate, ks, strict=True)):
+        rows = candidates(scores, top_k(scores, k), float(errors[place]))
+        if rows is None:
+            found.append(_best(_cosines(vectors, queries[place : place + 1], size, excluded)[0], k))
+        else:
+            found.append(_best_of_rows(vectors, queries[place], rows, k))
+    return found
+
+
+def _cosines(vectors: VectorRows, queries: Floats, size: int, excluded: Excluded) -> Floats:
+    scores = vectors.scores(queries, size)
+    _exclude(scores, excluded)
+    return scores
+
+
+def _exclude(scores: Floats, excluded: Excluded) -> None:
+    if excluded.shape[0]:
+        scores[:, excluded] = -np.inf
+
+
+def _best(scores: Floats, k: int) -> Nearest:
     rows = top_k(scores, k)
     return rows, scores[rows]
+
+
+def _best_of_rows(vectors: VectorRows, query: Floats, rows: NDArray[np.intp], k: int) -> Nearest:
+    scores = vectors.scores_at(query, rows)
+    best = top_k(scores, k)
+    return rows[best], scores[best]
 
 
 def _text_scores(view: View, request: SearchRequest, allowed: Mask | None) -> NDArray[np.float32]:
