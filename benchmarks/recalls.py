@@ -11,8 +11,10 @@ import numpy as np
 
 from axon import Filter, MemorySystem
 from axon.adapters.memory import MemoryAdapter
+from axon.core.adapter_options import MemoryOptions
 from axon.core.filter.ast import EVERYTHING
 from axon.core.models import SearchRequest
+from axon.engine.quantized import MIN_ROWS
 from axon.engine.search import search
 from axon.engine.workers import in_worker
 from benchmarks.corpus import RARE_TAG, Corpus, K, corpus
@@ -42,10 +44,10 @@ async def recall_large(plan: Plan) -> list[Row]:
 
 async def _exact(plan: Plan, size: int) -> list[Row]:
     entries = corpus(size)
-    memory, layered = one_tier(), MemorySystem()
-    ids = await filled(memory, entries)
+    memory, plain, layered = one_tier(), _unrounded(), MemorySystem()
+    for each in (memory, plain):
+        await _check_exact(each, entries, await filled(each, entries))
     await filled(layered, entries)
-    await _check_exact(memory, entries, ids)
     calls = plan.calls(size * _SECONDS_PER_ROW)
 
     async def numpy_alone() -> None:
@@ -55,16 +57,42 @@ async def _exact(plan: Plan, size: int) -> list[Row]:
     medians = await interleave(
         [
             Contestant("ours", _asking(memory, entries, calls), calls),
+            Contestant("plain", _asking(plain, entries, calls), calls),
             Contestant("numpy", numpy_alone, calls),
             Contestant("three tiers", _asking(layered, entries, calls), calls),
         ],
         plan.rounds,
     )
     name = f"recall, {size:,} entries"
-    return [
+    rows = [
         Row(name, medians["ours"], "gemv + argpartition", medians["numpy"], Target("<=", 1.3)),
         Row(f"{name}, three tiers", medians["three tiers"], "gemv + argpartition", medians["numpy"]),
     ]
+    if size >= MIN_ROWS:
+        rows.append(
+            Row(
+                f"{name}, quantize off",
+                medians["plain"],
+                "gemv + argpartition",
+                medians["numpy"],
+                Target("<=", 1.3),
+            )
+        )
+        rows.append(
+            Row(
+                name,
+                medians["ours"],
+                "our recall, quantize off",
+                medians["plain"],
+                Target("<=", 0.6) if size >= plan.large else None,
+            )
+        )
+    return rows
+
+
+def _unrounded() -> MemorySystem:
+    """Make a memory whose every scan reads the vectors themselves."""
+    return one_tier(MemoryAdapter(MemoryOptions(quantize=False)))
 
 
 def _asking(memory: MemorySystem, entries: Corpus, calls: int, **options: Any) -> Any:
@@ -93,8 +121,9 @@ async def recall_filtered_large(plan: Plan) -> list[Row]:
 
 
 async def _filtered(plan: Plan, size: int) -> list[Row]:
-    entries, memory = corpus(size), one_tier()
+    entries, memory, plain = corpus(size), one_tier(), _unrounded()
     ids = await filled(memory, entries)
+    await filled(plain, entries)
     rare = Filter(tags=[RARE_TAG])
     passing = np.arange(int(RARE_TAG.split("-")[1]), size, 100)
     for query in entries.queries:
@@ -110,20 +139,31 @@ async def _filtered(plan: Plan, size: int) -> list[Row]:
         [
             Contestant("filtered", _asking(memory, entries, many, filter=rare), many),
             Contestant("unfiltered", _asking(memory, entries, calls), calls),
+            Contestant("plain", _asking(plain, entries, calls), calls),
         ],
         plan.rounds,
     )
     name = f"recall at 1 % selectivity, {size:,} entries"
-    return [
-        Row(name, medians["filtered"], "our recall, no filter", medians["unfiltered"], Target(">=", 10.0))
+    rows = [
+        Row(
+            name,
+            medians["filtered"],
+            "our recall, no filter, quantize off",
+            medians["plain"],
+            Target(">=", 10.0),
+        )
     ]
+    if size >= MIN_ROWS:
+        rows.append(Row(name, medians["filtered"], "our recall, no filter", medians["unfiltered"]))
+    return rows
 
 
 async def recall_gathered(plan: Plan) -> list[Row]:
     """A thousand recalls at the same time on 100,000 entries, beside one after the other; and the price for one."""
     entries, adapter = corpus(plan.large), MemoryAdapter()
-    memory = one_tier(adapter)
+    memory, plain = one_tier(adapter), _unrounded()
     ids = await filled(memory, entries)
+    await filled(plain, entries)
     queries = list(islice(cycle(entries.queries), plan.gathered))
     alone = plan.calls(plan.large * _SECONDS_PER_ROW)
     rounds = max(1, plan.rounds // 2)
@@ -141,14 +181,23 @@ async def recall_gathered(plan: Plan) -> list[Row]:
         [
             Contestant("gathered", together, len(queries)),
             Contestant("one by one", _asking(memory, entries, alone), alone),
+            Contestant("plain", _asking(plain, entries, alone), alone),
         ],
         rounds,
     )
+    name, note = f"recall, gathered, {plan.large:,} entries", f"{rounds} rounds"
     return [
-        Row(f"recall, gathered, {plan.large:,} entries", medians["gathered"], "one by one", medians["one by one"],
-            Target(">=", 5.0), note=f"{rounds} rounds"),
+        Row(
+            name,
+            medians["gathered"],
+            "one by one, quantize off",
+            medians["plain"],
+            Target(">=", 5.0),
+            note=note,
+        ),
+        Row(name, medians["gathered"], "one by one", medians["one by one"], note=note),
         await _alone(plan, entries, adapter),
-    ]  # fmt: skip
+    ]
 
 
 async def _alone(plan: Plan, entries: Corpus, adapter: MemoryAdapter) -> Row:

@@ -25,7 +25,7 @@ from axon.testing.entries import START_US, make_entry
 Floats = NDArray[np.float32]
 
 DIMS = 16
-SIZE = MIN_ROWS + 1000
+SIZE = 2 * MIN_ROWS + 1000
 
 
 def made_of(seed: int, kind: str, size: int = SIZE) -> Floats:

@@ -32,7 +32,7 @@ class MemoryOptions(AdapterOptions):
     ----------
     text_index : keep a full-text index, which ``mode="text"`` and ``"hybrid"`` need.
     quantize : keep a copy of the vectors in one byte per number, which larger searches read first; results are exact
-        either way. Needs the extra ``simd``, and a quarter more memory from 16,384 entries on.
+        either way. Needs the extra ``simd``, and a quarter more memory from 8,192 entries on.
     """
 
     text_index: bool = True
