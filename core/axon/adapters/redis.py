@@ -31,7 +31,6 @@ from axon.adapters._redis import operations as op
 from axon.adapters._redis import scripts
 from axon.adapters._redis.address import Address, address_of
 from axon.adapters._redis.catching_up import catch_up
-from axon.adapters._redis.circuit import Circuit
 from axon.adapters._redis.connection import make_client
 from axon.adapters._redis.documents import document
 from axon.adapters._redis.finding import SearchModule
@@ -40,6 +39,7 @@ from axon.adapters._redis.packing import pack, unpack
 from axon.adapters._redis.probe import Features, probe
 from axon.adapters._redis.replica import Replica
 from axon.adapters._redis.session import Session, Sessions
+from axon.adapters._shared.circuit import Circuit
 
 _NO_MODULE = "the server has no search module, is a cluster, or another database than 0 was chosen"
 

@@ -1,4 +1,4 @@
-"""A server that stops, hangs, cuts connections or comes back; a circuit that opens and closes."""
+"""A server that stops, hangs, cuts connections or comes back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 import numpy as np
 import pytest
 
-from axon.adapters._redis.circuit import Circuit
 from axon.core.errors import AdapterTimeout, AdapterUnavailable, CorruptEntryError
 from axon.core.filter.ast import EVERYTHING
 from axon.core.models import Touch
@@ -140,20 +139,3 @@ async def test_a_full_server_refuses_and_changes_nothing(make: Make, own_server:
     own_server.call("CONFIG", "SET", "maxmemory", "0")
     assert_same((await adapter.get_many("n", ["a"]))[0], ENTRY)
     assert await adapter.count("n", EVERYTHING) == 1
-
-
-def test_the_circuit_opens_after_failures_and_closes_by_itself() -> None:
-    now = [0.0]
-    circuit = Circuit(failures=2, pause=1.0, longest=3.0, clock=lambda: now[0])
-    circuit.failed("refused")
-    circuit.check()
-    for pause in (1.0, 2.0, 3.0, 3.0):
-        circuit.failed("refused")
-        with pytest.raises(AdapterUnavailable, match="refused"):
-            circuit.check()
-        now[0] += pause
-        assert not circuit.is_open
-        circuit.check()
-    circuit.succeeded()
-    circuit.failed("again")
-    circuit.check()

@@ -1,1 +1,1 @@
-"""What adapters of blocking clients share."""
+"""What adapters share."""
