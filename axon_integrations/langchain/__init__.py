@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING
 from axon.core.errors import MissingDependencyError
 
 if TYPE_CHECKING:
+    from axon_integrations.langchain.chat_history import AxonChatMessageHistory
     from axon_integrations.langchain.embeddings import AxonEmbeddings, from_langchain
     from axon_integrations.langchain.filters import to_filter
+    from axon_integrations.langchain.memory import AxonMemory
     from axon_integrations.langchain.retriever import AxonRetriever
     from axon_integrations.langchain.translator import AXON_ATTRIBUTES, AxonTranslator
     from axon_integrations.langchain.vector_store import AxonVectorStore
 
 __all__ = [
     "AXON_ATTRIBUTES",
+    "AxonChatMessageHistory",
     "AxonEmbeddings",
+    "AxonMemory",
     "AxonRetriever",
     "AxonTranslator",
     "AxonVectorStore",
@@ -29,7 +33,9 @@ __all__ = [
 
 _HOMES = {
     "AXON_ATTRIBUTES": "translator",
+    "AxonChatMessageHistory": "chat_history",
     "AxonEmbeddings": "embeddings",
+    "AxonMemory": "memory",
     "AxonRetriever": "retriever",
     "AxonTranslator": "translator",
     "AxonVectorStore": "vector_store",

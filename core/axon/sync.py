@@ -147,6 +147,7 @@ class SyncMemorySystem:
         tier: str | Iterable[str] | None = None,
         ttl: float | None = None,
         session_id: str | None = None,
+        embed: bool = True,
         batch_size: int = 1000,
         progress: bool | Progress = False,
     ) -> list[str]:
@@ -165,6 +166,7 @@ class SyncMemorySystem:
                 tier=tier,
                 ttl=ttl,
                 session_id=session_id,
+                embed=embed,
                 batch_size=batch_size,
                 progress=progress,
             )

@@ -11,7 +11,13 @@ import pytest
 
 from axon import Filter, MemoryConfig, MemorySystem, Tier
 from axon.core.clock import ManualClock
-from axon.core.errors import AdapterUnavailable, EmbeddingMismatchError, InvalidInputError, UnknownEntryError
+from axon.core.errors import (
+    AdapterUnavailable,
+    EmbeddingError,
+    EmbeddingMismatchError,
+    InvalidInputError,
+    UnknownEntryError,
+)
 from axon.core.models import MemoryInput
 from axon.core.policies import PersistentPolicy, RankingPolicy, RoutingPolicy, SessionPolicy
 from axon.core.telemetry import Operation, add_hook
@@ -257,6 +263,18 @@ async def test_entries_without_a_vector_are_found_by_text_only(memory: MemorySys
     entry = await memory.get(bare)
     assert entry is not None
     assert entry.embedding is None
+
+
+async def test_bulk_store_leaves_out_vectors_on_request(memory: MemorySystem) -> None:
+    vector = np.ones(384, dtype=np.float32)
+    items = ["hello there", MemoryInput(text="hello world", embedding=vector)]
+    bare, full = await memory.bulk_store(items, embed=False)
+    assert {result.entry.id for result in await memory.recall("hello", mode="text")} == {bare, full}
+    assert [result.entry.id for result in await memory.recall(vector)] == [full]
+    with pytest.raises(EmbeddingError, match="item 1") as refused:
+        await memory.bulk_store(["one", MemoryInput(text="two", embedding=[float("nan")])], embed=False)
+    assert (refused.value.index, refused.value.stored) == (1, 0)
+    assert await memory.count() == 2
 
 
 async def test_bulk_store_takes_every_form_of_item(memory: MemorySystem) -> None:

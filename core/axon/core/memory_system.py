@@ -136,9 +136,8 @@ class MemorySystem:
         """
         sibling = MemorySystem.__new__(MemorySystem)
         sibling._owns_runtime = False
-        sibling._bind(
-            self._runtime, check_namespace(namespace), embedder if embedder is not None else self._embedder
-        )
+        name = namespace if namespace == self.namespace else check_namespace(namespace)
+        sibling._bind(self._runtime, name, embedder if embedder is not None else self._embedder)
         if embedder is None:
             sibling._scope.pipeline = self._scope.pipeline
         return sibling
@@ -231,6 +230,7 @@ class MemorySystem:
         tier: str | Iterable[str] | None = None,
         ttl: float | None = None,
         session_id: str | None = None,
+        embed: bool = True,
         batch_size: int = 1000,
         progress: bool | Progress = False,
     ) -> list[str]:
@@ -242,6 +242,7 @@ class MemorySystem:
         importance, tags, metadata, tier, ttl, session_id : used for items that state none of their own.
         embeddings : one vector per item, float32 of shape (n, dims) at best; None embeds the texts.
         ids : one id per item, before the items' own.
+        embed : False stores items that bring no vector without one, for text recall only.
         batch_size : items per batch, >= 1.
         progress : True for a bar on stderr, or a function of (stored, total or None).
 
@@ -264,7 +265,7 @@ class MemorySystem:
             "tier": tier, "ttl": ttl, "session_id": session_id,
         }  # fmt: skip
         with span("bulk_store") as watch, progress_report(progress, "storing") as report:
-            stored = await bulk_store(self._scope, items, defaults, embeddings, ids, size, report)
+            stored = await bulk_store(self._scope, items, defaults, embeddings, ids, embed, size, report)
             watch.items = len(stored)
             return stored
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from axon.core.compartments import SEPARATOR, Compartment
 from axon.core.errors import EmbeddingError, EmptyTextError, InvalidInputError
 from axon.core.models import Tier, Vector, checked_str
 
@@ -82,9 +83,13 @@ def check_k(k: Any) -> int:
 
 
 def check_namespace(namespace: Any) -> str:
-    """Return ``namespace``: any string but the empty one."""
+    """Return ``namespace``: any non-empty string without U+001F, or a compartment."""
     if not isinstance(namespace, str) or not namespace:
         raise InvalidInputError(f"a namespace must be a non-empty string, not {namespace!r}")
+    if SEPARATOR in namespace and not isinstance(namespace, Compartment):
+        raise InvalidInputError(
+            f"the namespace {namespace!r} holds U+001F, which Axon keeps for the compartments of a namespace"
+        )
     return checked_str(namespace, "a namespace")
 
 

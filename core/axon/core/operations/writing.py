@@ -99,6 +99,7 @@ async def bulk_store(
     defaults: Mapping[str, Any],
     embeddings: Any,
     ids: Iterable[str] | None,
+    embed: bool,
     batch_size: int,
     progress: Progress | None,
 ) -> list[str]:
@@ -115,7 +116,7 @@ async def bulk_store(
         start = len(stored)
         keys = None if own_ids is None else own_ids[start : start + len(batch)]
         vectors = None if rows is None else _next_rows(embeddings, rows, start, len(batch))
-        stored += await _store_batch(scope, batch, defaults, keys, vectors, start)
+        stored += await _store_batch(scope, batch, defaults, keys, vectors, embed, start)
         if progress is not None:
             progress(len(stored), total)
         del batch  # else it would be held while the next one is drawn
@@ -155,6 +156,7 @@ async def _store_batch(
     defaults: Mapping[str, Any],
     ids: Sequence[str] | None,
     vectors: Any,
+    embed: bool,
     start: int,
 ) -> list[str]:
     """Check the whole batch, embed it, then write it tier by tier."""
@@ -180,8 +182,12 @@ async def _store_batch(
             own[place] = item.embedding
         elif isinstance(item, Mapping) and item.get("embedding") is not None:
             own[place] = item["embedding"]
-    matrix, embedded = await _matrix(scope, records, vectors, own, start)
-    await _write_by_tier(scope, records, places, matrix, embedded, start)
+    if embed or vectors is not None:
+        matrix, embedded = await _matrix(scope, records, vectors, own, start)
+        await _write_by_tier(scope, records, places, matrix, embedded, start)
+    else:
+        rows = await _own_rows(scope, len(records), own, start)
+        await _write_by_tier(scope, records, places, rows, False, start)
     return [record.id for record in records]
 
 
@@ -237,6 +243,18 @@ async def _matrix(
         raise
 
 
+async def _own_rows(scope: Scope, count: int, own: Mapping[int, Any], start: int) -> Sequence[Vector | None]:
+    """Read the vectors that items bring themselves; the other items get none."""
+    rows: list[Vector | None] = [None] * count
+    for place, value in own.items():
+        try:
+            rows[place] = await own_vector(scope, value)
+        except AxonError as error:
+            at_position(error, start + place, start)
+            raise
+    return rows
+
+
 async def _item_vector(scope: Scope, place: int, embedding: Any) -> Vector:
     try:
         return await own_vector(scope, embedding)
@@ -249,7 +267,7 @@ async def _write_by_tier(
     scope: Scope,
     records: Sequence[EntryRecord],
     places: Sequence[Tier],
-    matrix: NDArray[np.float32],
+    matrix: NDArray[np.float32] | Sequence[Vector | None],
     embedded: bool,
     start: int,
 ) -> None:
@@ -263,8 +281,11 @@ async def _write_by_tier(
             for place, each in enumerate(places)
             if each is tier and (last is None or last[records[place].id] == place)
         ]
-        rows = matrix if len(chosen) == len(records) else matrix[chosen]
-        entries = [MemoryEntry.in_block(records[place], rows, row) for row, place in enumerate(chosen)]
+        if isinstance(matrix, np.ndarray):
+            rows = matrix if len(chosen) == len(records) else matrix[chosen]
+            entries = [MemoryEntry.in_block(records[place], rows, row) for row, place in enumerate(chosen)]
+        else:
+            entries = [MemoryEntry.of(records[place], matrix[place]) for place in chosen]
         try:
             limit = scope.runtime.tiers[tier].adapter.capabilities.max_batch
             for first in range(0, len(entries), limit):
