@@ -43,9 +43,8 @@ def _encode(message: BaseMessage, place: int) -> str:
 
 def message_text(message: BaseMessage) -> str:
     """Return the words of a message, to be recalled by; its kind in brackets where it has none."""
-    words = message.text if isinstance(message.text, str) else ""
     # A lone surrogate, which a model may emit, survives in the message's JSON but is no text.
-    words = words.encode(errors="replace").decode()
+    words = str(message.text).encode(errors="replace").decode()
     return words if words and not words.isspace() else f"[{message.type}]"
 
 
