@@ -25,6 +25,26 @@ class AdapterOptions(BaseModel):
         return self
 
 
+class SharedPlaceOptions(AdapterOptions):
+    """Options of a backend in which several tiers may lie side by side.
+
+    Attributes
+    ----------
+    tier : name of the tier, part of whatever the backend calls a key or a collection; set by Axon, so that two tiers
+        in one place share nothing.
+    """
+
+    tier: str = ""
+
+    def for_tier(self, tier: str) -> Self:
+        """Return these options with a part of the place that is the tier's own."""
+        return self if self.tier else self.model_copy(update={"tier": tier})
+
+    def own_part(self, name: str, separator: str = "-") -> str:
+        """Return ``name`` with the tier's after it, where one is set."""
+        return f"{name}{separator}{self.tier}" if self.tier else name
+
+
 class MemoryOptions(AdapterOptions):
     """Options of the in-process adapter.
 
@@ -60,7 +80,7 @@ class SqliteOptions(AdapterOptions):
     quantize: bool = True
 
 
-class RedisOptions(AdapterOptions):
+class RedisOptions(SharedPlaceOptions):
     """Options of the Redis adapter.
 
     Attributes
@@ -77,7 +97,7 @@ class RedisOptions(AdapterOptions):
     search_module : use the server's search module for vectors and filters: ``auto`` where it has one, ``require``, or
         ``off``.
     text_index : answer ``mode="text"`` and ``"hybrid"``.
-    tier : name of the tier, part of every key; set by Axon, so that two tiers on one server share nothing.
+    tier : name of the tier, part of every key; set by Axon.
     """
 
     url: SecretStr = SecretStr("redis://localhost:6379")
@@ -89,19 +109,14 @@ class RedisOptions(AdapterOptions):
     client: Any = Field(default=None, repr=False, exclude=True)
     search_module: Literal["auto", "require", "off"] = "auto"
     text_index: bool = True
-    tier: str = ""
-
-    def for_tier(self, tier: str) -> RedisOptions:
-        """Return these options with keys of the tier's own."""
-        return self if self.tier else self.model_copy(update={"tier": tier})
 
     @property
     def key_prefix(self) -> str:
         """What every key starts with."""
-        return f"{self.namespace}:{self.tier}" if self.tier else self.namespace
+        return self.own_part(self.namespace, ":")
 
 
-class QdrantOptions(AdapterOptions):
+class QdrantOptions(SharedPlaceOptions):
     """Options of the Qdrant adapter.
 
     Attributes
@@ -113,7 +128,9 @@ class QdrantOptions(AdapterOptions):
     timeout : whole seconds per attempt, and for all attempts together, >= 1.
     attempts : times a call is tried in all, >= 1.
     connections : reads on a server at the same time, >= 1.
-    collection_name : of the entries without a vector; those with one lie in ``<collection_name>_<dimensions>``.
+    collection_name : begins the names of the collections: ``<collection_name>-<tier>`` for entries without a vector,
+        ``<collection_name>-<tier>_<dimensions>`` for those with one.
+    tier : name of the tier; set by Axon.
     prefer_grpc, grpc_port : use gRPC where the server offers it.
     exact : compare with every vector instead of using the index.
     hnsw_ef : width of an index search, >= 1; None for the server's own.
@@ -144,8 +161,13 @@ class QdrantOptions(AdapterOptions):
             raise ValueError("give one of url, path and location")
         return self
 
+    @property
+    def collection_prefix(self) -> str:
+        """What the name of every collection starts with."""
+        return self.own_part(self.collection_name)
 
-class ChromaOptions(AdapterOptions):
+
+class ChromaOptions(SharedPlaceOptions):
     """Options of the Chroma adapter.
 
     Attributes
@@ -154,7 +176,8 @@ class ChromaOptions(AdapterOptions):
     host, port, ssl : of a server.
     headers : sent with every request to a server, such as its token.
     tenant, database : of a server.
-    collection_name : begins the names of the collections, one or two per namespace.
+    collection_name : begins the names of the collections, one or two per namespace; the tier follows.
+    tier : name of the tier; set by Axon.
     timeout : seconds per attempt on a server, and for all attempts together, > 0.
     attempts : times a call is tried in all, >= 1.
     connections : reads on a server at the same time, >= 1; more slow it down.
@@ -185,6 +208,11 @@ class ChromaOptions(AdapterOptions):
         if self.path is not None and self.host is not None:
             raise ValueError("path is for the embedded engine and host for a server; give one of them")
         return self
+
+    @property
+    def collection_prefix(self) -> str:
+        """What the name of every collection starts with."""
+        return self.own_part(self.collection_name)
 
 
 class PineconeOptions(AdapterOptions):

@@ -41,7 +41,7 @@ class Connection:
         self.place = _place(options)
         # All in-memory clients of a process share one engine, so each adapter keeps to names of its own.
         self.prefix = (
-            options.collection_name if self.is_durable else f"{options.collection_name}-{uuid4().hex}"
+            options.collection_prefix if self.is_durable else f"{options.collection_prefix}-{uuid4().hex}"
         )
         self._retry = RetryPolicy(
             attempts=options.attempts, first_delay=0.05, max_delay=1.0, deadline=options.timeout

@@ -68,7 +68,7 @@ class QdrantSession(Session):
 
     def _collections(self) -> list[str]:
         """Find the collections that are there, whoever made them."""
-        pattern = name_pattern(self._options.collection_name)
+        pattern = name_pattern(self._options.collection_prefix)
         names = self._connection.call(self._connection.client.get_collections).collections
         return sorted(each.name for each in names if pattern.fullmatch(each.name))
 

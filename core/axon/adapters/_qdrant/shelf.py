@@ -53,7 +53,7 @@ class Shelf:
     def __init__(
         self, connection: Connection, options: QdrantOptions, dims: int | None, owner: str | None
     ) -> None:
-        self.name = collection_name(options.collection_name, dims, owner)
+        self.name = collection_name(options.collection_prefix, dims, owner)
         self._owner = owner
         self._connection = connection
         self._client = connection.client
