@@ -10,7 +10,7 @@ MODEL_BIN := $(MODEL_VENV)/bin
 # The network adapters too: their servers and clients are large, and their tests take minutes.
 BACKENDS_VENV := .venv-backends
 BACKENDS_BIN := $(BACKENDS_VENV)/bin
-BACKEND_TESTS := tests/conformance/test_redis_adapter.py tests/conformance/test_chroma_adapter.py \
+BACKEND_TESTS := tests/backends tests/conformance/test_redis_adapter.py tests/conformance/test_chroma_adapter.py \
 	tests/conformance/test_qdrant_adapter.py tests/adapters/redis tests/adapters/chroma tests/adapters/qdrant
 BACKENDS := redis-plain,redis-search,redis-cluster,chroma-memory,chroma-embedded,chroma-server,qdrant-memory,qdrant-local,qdrant-rest
 
