@@ -11,6 +11,7 @@ from axon.core.errors import AdapterError, TierError
 from axon.core.filter.ast import FilterNode
 from axon.core.models import Hit, RecallResult, SearchRequest, TextStatistics, Tier, Vector
 from axon.core.operations.runtime import Runtime
+from axon.core.operations.word_scores import score_words
 from axon.core.policies import RankingPolicy, RecallMode
 from axon.core.ranking import Candidate, candidates_wanted, rank, vector_results
 from axon.core.reports import RecallResults
@@ -74,6 +75,10 @@ async def recall(
         statistics = await _pooled_statistics(namespace, stores, question.text)
         request = SearchRequest(question.node, width, question.vector, question.text, statistics)
     answers = await _ask_all(namespace, stores, request)
+    if request.text is not None and request.vector is not None:
+        for store, answer in zip(stores, answers, strict=True):
+            if not store.has_text and isinstance(answer, list):
+                await score_words(answer, request.text, request.statistics)
     failed = {
         store.name: answer
         for store, answer in zip(stores, answers, strict=True)
