@@ -68,7 +68,7 @@ class Proxy:
         await self._stop.wait()
         server.close()
         for writer in list(self._writers):
-            writer.close()
+            writer.transport.abort()  # a TLS connection would wait for the other side's farewell
         await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

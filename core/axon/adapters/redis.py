@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from axon.core.adapter_options import AdapterOptions, RedisOptions
 from axon.core.clock import Clock, SystemClock
@@ -30,21 +28,17 @@ from axon.adapters._filters import redis as search_filters
 from axon.adapters._redis import operations as op
 from axon.adapters._redis import scripts
 from axon.adapters._redis.address import Address, address_of
-from axon.adapters._redis.catching_up import catch_up
 from axon.adapters._redis.connection import make_client
-from axon.adapters._redis.documents import document
+from axon.adapters._redis.encoding import encoded
 from axon.adapters._redis.finding import SearchModule
 from axon.adapters._redis.keys import Keyspace, Space, quoted, unquoted
-from axon.adapters._redis.packing import pack, unpack
+from axon.adapters._redis.packing import unpack_rows
 from axon.adapters._redis.probe import Features, probe
-from axon.adapters._redis.replica import Replica
+from axon.adapters._redis.replicas import Replicas
 from axon.adapters._redis.session import Session, Sessions
 from axon.adapters._shared.circuit import Circuit
 
 _NO_MODULE = "the server has no search module, is a cluster, or another database than 0 was chosen"
-
-_SWEEP_EVERY_US = 1_000_000
-_SWEPT = 1_000
 
 
 class RedisAdapter(ArenaAdapter):
@@ -69,10 +63,8 @@ class RedisAdapter(ArenaAdapter):
         self._sessions = Sessions(self._make_session)
         self._features: Features | None = None
         self._module: SearchModule | None = None
-        self._replicas: dict[str, Replica] = {}
+        self._replicas = Replicas(self.clock, self._make_arena, self._retire, self._compact_if_due)
         self._registered: dict[str, bytes] = {}
-        self._swept_us: dict[str, int] = {}
-        self._lock = threading.Lock()
         self.capabilities = Capabilities(
             text_search=self._options.text_index, durable=True, native_ttl=True, max_batch=1000
         )
@@ -102,10 +94,9 @@ class RedisAdapter(ArenaAdapter):
         """Close the connections and free what is held in memory."""
         self._features = None
         await self._sessions.aclose()
-        with self._lock:
-            self._replicas.clear()
-            self._registered.clear()
-            self._batchers.clear()
+        self._replicas.clear()
+        self._registered.clear()
+        self._batchers.clear()
 
     def _make_session(self) -> Session:
         features = self._opened()
@@ -124,65 +115,21 @@ class RedisAdapter(ArenaAdapter):
         return self._features
 
     async def _session(self) -> Session:
-        self._opened()
-        return await self._sessions.get()
-
-    # ---------------------------------------------------------------------------------------- the local index
+        known = self._sessions.known()
+        if known is None:
+            self._opened()
+            known = await self._sessions.get()
+        return known
 
     async def _arena(self, namespace: str) -> Arena:
-        session, space = await self._session(), self._keys.space(namespace)
-        while True:
-            version: op.Version = await session.submit(op.AskVersion(space))
-            if not version.epoch:
-                self._forget(namespace)
-                return self._make_arena()
-            replica = self._replica(namespace)
-            arena = replica.current(version)
-            if arena is None:
-                await session.once(space, _catching_up(session, space, replica, version))
-                arena = replica.current(version)
-            if arena is not None:
-                self._sweep(namespace, arena)
-                return arena
+        arena = await self._replicas.arena(await self._session(), self._keys.space(namespace))
+        return self._make_arena() if arena is None else arena
 
     def _make_arena(self) -> Arena:
         return Arena(text_index=self._options.text_index)
 
-    def _replica(self, namespace: str) -> Replica:
-        with self._lock:
-            replica = self._replicas.get(namespace)
-            if replica is None:
-                replica = self._replicas[namespace] = Replica(self._make_arena, self._retire)
-            return replica
-
     def _retire(self, arena: Arena) -> None:
         self._batchers.pop(id(arena), None)
-
-    def _forget(self, namespace: str) -> None:
-        with self._lock:
-            replica = self._replicas.pop(namespace, None)
-            self._registered.pop(namespace, None)
-            self._swept_us.pop(namespace, None)
-        if replica is not None and replica.arena is not None:
-            self._retire(replica.arena)
-
-    def _note(self, namespace: str, changed: op.Changed, apply: Callable[[Arena], object]) -> None:
-        """Apply a change of our own to the local index, where there is one."""
-        replica = self._replicas.get(namespace)
-        if replica is not None:
-            replica.note(changed, apply)
-            if replica.arena is not None:
-                self._compact_if_due(replica.arena)
-
-    def _sweep(self, namespace: str, arena: Arena) -> None:
-        """Drop what has expired from memory, as the server does by itself."""
-        now_us = self.clock.now_us()
-        if now_us - self._swept_us.get(namespace, 0) >= _SWEEP_EVERY_US:
-            self._swept_us[namespace] = now_us
-            over = arena.expired(now_us, _SWEPT)
-            if over:
-                arena.delete(over)
-                self._compact_if_due(arena)
 
     # ------------------------------------------------------------------------------------------------ searching
 
@@ -203,17 +150,24 @@ class RedisAdapter(ArenaAdapter):
         module = self._module
         if module is None or not all(each.text is None and each.vector is not None for each in requests):
             return await super().search_many(namespace, requests)
-        session, space, now_us = await self._session(), self._keys.space(namespace), self.clock.now_us()
-        searches = (module.find(session, space, request, now_us) for request in requests)
-        found = [hits for hits in await asyncio.gather(*searches) if hits is not None]
-        if len(found) < len(requests):
-            return await super().search_many(namespace, requests)
-        ids = list({id: None for hits in found for id, _ in hits})
-        rows = await session.submit(op.Get(space, ids)) if ids else []
-        entries = dict(zip(ids, self._unpack([id.decode() for id in ids], rows), strict=True))
+        session, space = await self._session(), self._keys.space(namespace)
+        searches = [self._nearest(module, session, space, request) for request in requests]
+        answers = [await searches[0]] if len(searches) == 1 else await asyncio.gather(*searches)
+        found = [hits for hits in answers if hits is not None]
+        return found if len(found) == len(requests) else await super().search_many(namespace, requests)
+
+    async def _nearest(
+        self, module: SearchModule, session: Session, space: Space, request: SearchRequest
+    ) -> list[Hit] | None:
+        now_us = self.clock.now_us()
+        found = await module.find(session, space, request, now_us)
+        if found is None:
+            return None
+        entries = unpack_rows([id for id, _, _ in found], [row for _, _, row in found], now_us)
         return [
-            [Hit(entry, cosine, None) for id, cosine in hits if (entry := entries[id]) is not None]
-            for hits in found
+            Hit(entry, cosine, None)
+            for entry, (_, cosine, _) in zip(entries, found, strict=True)
+            if entry is not None
         ]
 
     # -------------------------------------------------------------------------------------------------- by id
@@ -230,32 +184,26 @@ class RedisAdapter(ArenaAdapter):
                 f"the vector of entry {entries[place - 1].id!r} has {given} dimensions, this namespace or call "
                 f"holds {held}; use the embedder the namespace was filled with, or another namespace"
             )
-        await self._register(session, space, changed.epoch)
+        if self._registered.get(namespace) != changed.epoch:
+            await self._register(session, space, changed.epoch)
         if self._module is not None:
-            for dims in {entry.dims for entry in entries if entry.dims is not None}:
-                await self._module.prepare(session, dims)
-        self._note(namespace, changed, lambda arena: arena.put(entries))
+            for dims in {entry.dims for entry in entries}:
+                if dims is not None and not self._module.has_index(dims):
+                    await self._module.prepare(session, dims)
+        self._replicas.note(namespace, changed, lambda arena: arena.put(entries))
 
     def _put(self, space: Space, entries: Sequence[MemoryEntry]) -> op.Put:
         with_documents = self._module is not None
 
         def encode() -> list[bytes]:
-            now_us = self.clock.now_us()
-            arguments: list[bytes] = []
-            for entry in entries:
-                arguments += (pack(entry), _mark(entry, now_us))
-                if with_documents:
-                    arguments.append(document(entry, space.namespace))
-            return arguments
+            return encoded(entries, self.clock.now_us(), space.namespace if with_documents else None)
 
-        keys = [space.entry(entry.record.id) for entry in entries]
-        return op.Put(space, keys, encode, secrets.token_hex(8).encode(), with_documents)
+        return op.Put(space, len(entries), encode, with_documents)
 
     async def _register(self, session: Session, space: Space, epoch: bytes) -> None:
         """List the namespace, once per epoch: after a clearing by whomever, a new one begins."""
-        if self._registered.get(space.namespace) != epoch:
-            await session.submit(op.Plain(space, ("SADD", self._keys.registry, quoted(space.namespace))))
-            self._registered[space.namespace] = epoch
+        await session.submit(op.Plain(space, ("SADD", self._keys.registry, quoted(space.namespace))))
+        self._registered[space.namespace] = epoch
 
     async def get_many(self, namespace: str, ids: Sequence[str]) -> list[MemoryEntry | None]:
         """Read entries in the order of ``ids``; None for those absent or expired.
@@ -268,32 +216,19 @@ class RedisAdapter(ArenaAdapter):
         if not ids:
             return []
         session, space = await self._session(), self._keys.space(namespace)
-        rows: list[tuple[Any, Any]] = await session.submit(op.Get(space, [id.encode() for id in ids]))
-        if len(ids) > op.INLINE_ROWS:
-            return await in_worker(lambda: self._unpack(ids, rows))
-        return self._unpack(ids, rows)
-
-    def _unpack(self, ids: Sequence[str], rows: Sequence[tuple[Any, Any]]) -> list[MemoryEntry | None]:
+        rows: list[op.Row] = await session.submit(op.Get(space, [id.encode() for id in ids]))
         now_us = self.clock.now_us()
-        found: list[MemoryEntry | None] = []
-        for id, (value, access) in zip(ids, rows, strict=True):
-            entry = None if value is None else unpack(id, value, access)
-            if (
-                entry is not None
-                and entry.record.expires_us is not None
-                and entry.record.expires_us <= now_us
-            ):
-                entry = None
-            found.append(entry)
-        return found
+        if len(ids) > op.INLINE_ROWS:
+            return await in_worker(lambda: unpack_rows(ids, rows, now_us))
+        return unpack_rows(ids, rows, now_us)
 
     async def delete_many(self, namespace: str, ids: Sequence[str]) -> int:
         """Delete by id and return how many were there; after a lost connection, how many were still there."""
         if not ids:
             return 0
         session, space = await self._session(), self._keys.space(namespace)
-        changed: op.Changed = await session.submit(op.Delete(space, [space.entry(id) for id in ids]))
-        self._note(namespace, changed, lambda arena: arena.delete(ids))
+        changed: op.Changed = await session.submit(op.Delete(space, [id.encode() for id in ids]))
+        self._replicas.note(namespace, changed, lambda arena: arena.delete(ids))
         return changed.deleted
 
     async def touch_many(self, namespace: str, touches: Sequence[Touch]) -> None:
@@ -305,14 +240,13 @@ class RedisAdapter(ArenaAdapter):
         for touch in touches:
             arguments += (touch.id.encode(), b"%d" % touch.count, b"%d" % touch.at_us)
         changed: op.Changed = await session.submit(op.Touch(space, arguments))
-        self._note(namespace, changed, lambda arena: arena.touch(touches))
+        self._replicas.note(namespace, changed, lambda arena: arena.touch(touches))
 
     # ----------------------------------------------------------------------------------------- whole namespaces
 
     async def text_statistics(self, namespace: str, text: str) -> TextStatistics | None:
         """Describe the namespace as far as scoring ``text`` needs it, as of the last search where there was one."""
-        replica = self._replicas.get(namespace)
-        arena = None if replica is None else replica.arena
+        arena = self._replicas.loaded(namespace)
         if arena is None:
             return await super().text_statistics(namespace, text)
         view = arena.view(self.clock.now_us())
@@ -342,7 +276,8 @@ class RedisAdapter(ArenaAdapter):
         """Delete everything in one namespace, its embedder's fingerprint included."""
         session, space = await self._session(), self._keys.space(namespace)
         await session.submit(op.Evaluate(space, scripts.CLEAR, (space.entry_prefix, *space.documents)))
-        self._forget(namespace)
+        self._replicas.forget(namespace)
+        self._registered.pop(namespace, None)
         await session.submit(op.Plain(space, ("SREM", self._keys.registry, quoted(namespace))))
         # Another process may have begun the namespace anew and listed it between the two steps.
         if (await session.submit(op.AskVersion(space))).epoch:
@@ -370,8 +305,9 @@ class RedisAdapter(ArenaAdapter):
         """Describe the present state, also whether the server itself keeps what it holds when it restarts."""
         features = self._opened()
         sizes = await self._sizes()
-        replicas = list(self._replicas.items())
-        arenas = [replica.arena for _, replica in replicas if replica.arena is not None]
+        arenas = self._replicas.arenas()
+        module = self._module
+        unindexed = 0 if module is None else await module.unindexed(await self._session())
         return AdapterStats(
             backend=f"Redis {features.version}" + (" Cluster" if features.cluster else ""),
             entries=sum(sizes.values()),
@@ -379,29 +315,14 @@ class RedisAdapter(ArenaAdapter):
             details={
                 "server": self._address.label,
                 "index": "in this process"
-                if self._module is None
+                if module is None
                 else "search module, and in this process for words",
                 "persistence": features.persistence,
                 "survives_restart": features.persistence != "none",
                 "eviction": features.eviction,
                 "circuit": "open" if self._circuit.is_open else "closed",
                 "loaded_namespaces": len(arenas),
-                "corrupt_entries": [id for _, replica in replicas for id in replica.corrupt],
+                "corrupt_entries": self._replicas.corrupt(),
+                "unindexed_entries": unindexed,
             },
         )
-
-
-def _mark(entry: MemoryEntry, now_us: int) -> bytes:
-    """Tell the server what it has to know of an entry besides its value; see ``scripts.PUT``."""
-    record = entry.record
-    accessed = record.access_count or record.accessed_us is not None
-    if record.expires_us is None and not accessed:
-        return b"%d" % (entry.dims or 0)
-    left = 0 if record.expires_us is None else record.expires_us - now_us
-    ttl = 0 if record.expires_us is None else -(-left // 1000) if left > 0 else -1
-    access = b" %d %d" % (record.access_count, record.accessed_us or 0) if accessed else b""
-    return b"%d %d" % (entry.dims or 0, ttl) + access
-
-
-def _catching_up(session: Session, space: Space, replica: Replica, version: op.Version) -> Any:
-    return lambda: catch_up(session, space, replica, version)

@@ -59,4 +59,4 @@ async def test_what_expired_leaves_the_memory_of_the_process(make: Make) -> None
     await search(adapter, "n", query)
     wait_until(lambda: datetime.now(UTC) > soon + timedelta(seconds=1), "time stands still", 10)
     assert len(await search(adapter, "n", query, k=50)) == 1
-    assert len(adapter._replicas["n"].arena) == 1
+    assert [len(arena) for arena in adapter._replicas.arenas()] == [1]

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 from axon.adapters._redis.operations import Changed, Version
 from axon.adapters._redis.packing import pack
-from axon.adapters._redis.replica import PageOfChanges, Position, Replica, Rows
+from axon.adapters._redis.replica import PageOfChanges, Position, Replica, Touched, Written
 from axon.engine.arena import Arena
 from axon.testing.entries import make_entry
 
 EPOCH = b"e"
-NONE = Rows((), (), ())
+NONE = Touched((), ())
 
 
 def page(
     seq: int, texts: dict[str, str], *, gone: Sequence[bytes] = (), more: bool = False
-) -> tuple[PageOfChanges, Rows]:
+) -> tuple[PageOfChanges, Written]:
     ids = [id.encode() for id in texts]
-    values = [pack(make_entry(id, text=text)) for id, text in texts.items()]
-    return PageOfChanges(EPOCH, seq, 0, ids, seq, more, list(gone), []), Rows(ids, values, [None] * len(ids))
+    rows = [(pack(make_entry(id, text=text)), None) for id, text in texts.items()]
+    return PageOfChanges(EPOCH, seq, 0, ids, seq, more, list(gone), []), Written(ids, rows)
 
 
 def put(replica: Replica, first: int, text: str, id: str = "a", epoch: bytes = EPOCH) -> None:

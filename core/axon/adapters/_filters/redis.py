@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 from axon.adapters._filters.compiler import Op, TokenCompiler
@@ -42,6 +43,7 @@ class RedisCompiler(TokenCompiler[str]):
         return f"({'|'.join(clauses)})"
 
 
+@lru_cache(maxsize=10_000)
 def tag(token: str) -> str:
     """Spell a token so that nothing in it is syntax: a letter and hexadecimal digits."""
     return "x" + blake2b(token.encode(errors="surrogatepass"), digest_size=12).hexdigest()

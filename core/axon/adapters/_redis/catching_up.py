@@ -7,7 +7,8 @@ from typing import Any
 from axon.adapters._redis import scripts
 from axon.adapters._redis.keys import Space
 from axon.adapters._redis.operations import MOST_KEYS, Version, evaluate, read_commands, read_replies
-from axon.adapters._redis.replica import PageOfChanges, Position, Replica, Rows
+from axon.adapters._redis.packing import read_access
+from axon.adapters._redis.replica import PageOfChanges, Position, Replica, Touched, Written
 from axon.adapters._redis.session import Session
 from axon.engine.workers import in_worker
 
@@ -47,19 +48,19 @@ async def catch_up(session: Session, space: Space, replica: Replica, version: Ve
         replica.stop_reading()
 
 
-def _applying(replica: Replica, at: Position, page: PageOfChanges, written: Rows, touched: Rows) -> Any:
+def _applying(replica: Replica, at: Position, page: PageOfChanges, written: Written, touched: Touched) -> Any:
     return lambda: replica.apply(at, page, written, touched)
 
 
 async def _ask_changes(session: Session, space: Space, at: Position) -> PageOfChanges:
-    command = evaluate(scripts.CHANGES, space, (), at.seen, at.marks, MOST_KEYS)
+    command = evaluate(scripts.CHANGES, space, at.seen, at.marks, MOST_KEYS)
     epoch, seq, floor, listed, gone, touched = await session.ask(*command)
     ids = listed[::2]
     more = len(ids) == MOST_KEYS
     return PageOfChanges(epoch, seq, floor, ids, int(listed[-1]) if more else seq, more, gone, touched)
 
 
-async def _read(session: Session, space: Space, page: PageOfChanges) -> tuple[Rows, Rows]:
+async def _read(session: Session, space: Space, page: PageOfChanges) -> tuple[Written, Touched]:
     """Read the values of a page. They may be newer than the page; what made them so is numbered behind it."""
     commands = read_commands(space, page.ids)
     counting = [
@@ -67,6 +68,6 @@ async def _read(session: Session, space: Space, page: PageOfChanges) -> tuple[Ro
         for start in range(0, len(page.touched), MOST_KEYS)
     ]
     replies = await session.ask_all([*commands, *counting]) if commands or counting else []
-    values, accesses = read_replies(replies[: len(commands)])
-    counts = [count for reply in replies[len(commands) :] for count in reply]
-    return Rows(page.ids, values, accesses), Rows(page.touched, (), counts)
+    written = read_replies(replies[: len(commands)])
+    counts = [stats and read_access(stats) for reply in replies[len(commands) :] for stats in reply]
+    return Written(page.ids, written), Touched(page.touched, counts)

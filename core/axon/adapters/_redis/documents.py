@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
+
+import numpy as np
+
 from axon.adapters._filters.redis import TOKENS, tag
 from axon.adapters._filters.tokens import NEVER, tokens_of
+from axon.adapters._redis.frames import joined
 from axon.core.models import MemoryEntry, Vector
 
 SCHEMA: tuple[str, ...] = (
@@ -18,13 +23,13 @@ SCHEMA: tuple[str, ...] = (
 
 
 def document(entry: MemoryEntry, namespace: str) -> bytes:
-    """Build the fields and values of a document, in turn, as MessagePack; empty for an entry without a vector."""
+    """Build the fields and values of a document, in turn; empty for an entry without a vector."""
     vector = entry.stored_vector
     if vector is None:
         return b""
     record = entry.record
     expires_us = NEVER if record.expires_us is None else record.expires_us
-    return _packed(
+    return joined([
         b"namespace", tag(namespace).encode(),
         TOKENS.encode(), ",".join(map(tag, tokens_of(record))).encode(),
         b"importance", repr(record.importance).encode(),
@@ -32,17 +37,15 @@ def document(entry: MemoryEntry, namespace: str) -> bytes:
         b"updated_at", b"%d" % record.updated_us,
         b"expires_at", b"%d" % expires_us,
         b"v", unit_bytes(vector),
-    )  # fmt: skip
-
-
-def _packed(*parts: bytes) -> bytes:
-    """Encode fewer than 16 parts as a MessagePack array of raw strings; the server's Lua knows no binary type."""
-    return bytes((0x90 | len(parts),)) + b"".join(
-        b"\xdb%b%b" % (len(each).to_bytes(4, "big"), each) for each in parts
-    )
+    ])  # fmt: skip
 
 
 def unit_bytes(vector: Vector) -> bytes:
     """Scale a vector to length 1 as little-endian float32; one without direction stays zero."""
-    length = float(vector.astype("f8").dot(vector)) ** 0.5
-    return (vector / (length or 1.0)).astype("<f4").tobytes()
+    length = float(vector.dot(vector)) ** 0.5
+    if 0.0 < length < inf:
+        unit: Vector = vector / np.float32(length)
+        return unit.astype("<f4", copy=False).tobytes()
+    exact = vector.astype(np.float64)
+    wide: Vector = (exact / (float(np.linalg.norm(exact)) or 1.0)).astype("<f4")
+    return wide.tobytes()

@@ -6,20 +6,30 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import accumulate, groupby
+from secrets import token_hex
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
+import msgspec
+
 from axon.adapters._redis import scripts
+from axon.adapters._redis.frames import joined
 from axon.adapters._redis.keys import Space
 from axon.engine.workers import in_worker
 
 Command: TypeAlias = tuple[Any, ...]
 
+Access: TypeAlias = tuple[int, int]
+"""How often an entry was accessed, and when last in microseconds since 1970, 0 for never."""
+
+Row: TypeAlias = tuple[bytes | None, Access | None]
+"""The value of an entry, None where it is absent, and its access statistics, None where none were kept."""
+
 INLINE_ROWS = 200
 """Entries encoded or decoded on the calling thread; some two milliseconds."""
 
 MOST_KEYS = 500
-"""Keys per command that reads; more gain nothing and hold up other clients of the server."""
+"""Entries per command that reads; more gain nothing and hold up other clients of the server."""
 
 
 class Changed(NamedTuple):
@@ -88,13 +98,13 @@ class Operation(ABC):
         """Take the replies to :meth:`commands` apart, one answer per operation."""
 
 
-def evaluate(script: bytes, space: Space, keys: Sequence[bytes], *arguments: Any) -> Command:
+def evaluate(script: bytes, space: Space, *arguments: Any) -> Command:
     """Build the command that runs a script.
 
     The whole script is sent, not its hash: a server that restarted would not know it, and would then carry out the
     rest of a pipeline without it.
     """
-    return ("EVAL", script, 6 + len(keys), *space.fixed, *keys, *arguments)
+    return ("EVAL", script, len(space.fixed), *space.fixed, *arguments)
 
 
 @dataclass(slots=True, eq=False)
@@ -103,78 +113,76 @@ class Put(Operation):
 
     Attributes
     ----------
-    keys : of the entries.
-    encode : gives value, mark and, with documents, document of each entry, see ``scripts.PUT``.
+    size : how many entries.
+    encode : gives id, value, mark and, with documents, document of each entry in turn, see ``scripts.PUT``.
     documents : fill the search index.
-    epoch : for a namespace that does not exist.
     """
 
-    keys: list[bytes]
+    size: int
     encode: Callable[[], list[bytes]]
-    epoch: bytes
     documents: bool
-    arguments: list[bytes] = field(init=False)
+    rows: list[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.weight <= INLINE_ROWS:
-            self.arguments = self.encode()
-
-    async def prepare(self) -> None:
-        """Encode many entries in a worker thread."""
-        if self.weight > INLINE_ROWS:
-            self.arguments = await in_worker(self.encode)
+        if self.size <= INLINE_ROWS:
+            self.rows = self.encode()
 
     @property
     def weight(self) -> int:
         """Entries it carries."""
-        return len(self.keys)
+        return self.size
+
+    async def prepare(self) -> None:
+        """Encode many entries in a worker thread."""
+        if self.size > INLINE_ROWS:
+            self.rows = await in_worker(self.encode)
 
     @classmethod
     def commands(cls, space: Space, run: Sequence[Put]) -> list[Command]:
         """Merge into one script call that keeps the calls apart."""
-        sizes = [len(put.keys) for put in run]
-        keys = [key for put in run for key in put.keys]
-        values = [value for put in run for value in put.arguments]
-        flag = int(run[0].documents)
-        head = (run[0].epoch, len(space.entry_prefix), flag, *space.documents, len(run))
-        return [evaluate(scripts.PUT, space, keys, *head, *sizes, *values)]
+        head = (token_hex(8), space.entry_prefix, int(run[0].documents), *space.documents)
+        rows = joined([part for put in run for part in put.rows])
+        return [evaluate(scripts.PUT, space, *head, _sizes(run), rows)]
 
     @classmethod
     def answers(cls, run: Sequence[Put], replies: list[Any]) -> Iterator[Changed]:
         """Give each call its numbers."""
-        epoch, *groups = replies[0]
-        for first, last, *misfit in groups:
-            yield (
-                Changed(epoch, 0, -1, 0, (last, misfit[0], misfit[1]))
-                if misfit
-                else Changed(epoch, first, last)
-            )
+        epoch, first, *misfits = replies[0]
+        refused = {misfits[at]: tuple(misfits[at + 1 : at + 4]) for at in range(0, len(misfits), 4)}
+        for call, put in enumerate(run, 1):
+            misfit = refused.get(call) if refused else None
+            size = 0 if misfit else put.size
+            yield Changed(epoch, first, first + size - 1, 0, misfit)
+            first += size
 
 
 @dataclass(slots=True, eq=False)
 class Delete(Operation):
     """Delete entries; the answer is a :class:`Changed`."""
 
-    keys: list[bytes]
+    ids: list[bytes]
 
     @property
     def weight(self) -> int:
         """Entries it carries."""
-        return len(self.keys)
+        return len(self.ids)
 
     @classmethod
     def commands(cls, space: Space, run: Sequence[Delete]) -> list[Command]:
         """Merge into one script call that keeps the calls apart."""
-        sizes = [len(delete.keys) for delete in run]
-        keys = [key for delete in run for key in delete.keys]
-        head = (len(space.entry_prefix), *space.documents, len(run))
-        return [evaluate(scripts.DELETE, space, keys, *head, *sizes)]
+        ids = joined([id for delete in run for id in delete.ids])
+        return [evaluate(scripts.DELETE, space, space.entry_prefix, *space.documents, _sizes(run), ids)]
 
     @classmethod
     def answers(cls, run: Sequence[Delete], replies: list[Any]) -> Iterator[Changed]:
         """Give each call its numbers."""
-        epoch, *groups = replies[0]
-        return (Changed(epoch, first, last, count) for first, last, count in groups)
+        epoch, told = replies[0]
+        numbers = map(int, told.split())
+        return (Changed(epoch, *each) for each in zip(numbers, numbers, numbers, strict=True))
+
+
+def _sizes(run: Sequence[Operation]) -> bytes:
+    return msgspec.msgpack.encode([each.weight for each in run])
 
 
 @dataclass(slots=True, eq=False)
@@ -187,7 +195,7 @@ class Touch(Operation):
     @classmethod
     def commands(cls, space: Space, run: Sequence[Touch]) -> list[Command]:
         """Join the arguments."""
-        return [evaluate(scripts.TOUCH, space, (), *[each for touch in run for each in touch.arguments])]
+        return [evaluate(scripts.TOUCH, space, *[each for touch in run for each in touch.arguments])]
 
     @classmethod
     def answers(cls, run: Sequence[Touch], replies: list[Any]) -> Iterator[Changed]:
@@ -198,7 +206,7 @@ class Touch(Operation):
 
 @dataclass(slots=True, eq=False)
 class Get(Operation):
-    """Read values; the answer is a list of (value or None, access statistics or None)."""
+    """Read values; the answer is a list of :data:`Row`."""
 
     ids: list[bytes]
 
@@ -209,39 +217,38 @@ class Get(Operation):
 
     @classmethod
     def commands(cls, space: Space, run: Sequence[Get]) -> list[Command]:
-        """Ask for all values, then for all statistics, in portions."""
+        """Ask for the values and statistics of all."""
         return read_commands(space, [id for get in run for id in get.ids])
 
     @classmethod
-    def answers(cls, run: Sequence[Get], replies: list[Any]) -> Iterator[list[tuple[Any, Any]]]:
+    def answers(cls, run: Sequence[Get], replies: list[Any]) -> Iterator[list[Row]]:
         """Give each call its rows."""
-        values, accesses = read_replies(replies)
-        start = 0
-        for get in run:
-            stop = start + len(get.ids)
-            yield list(zip(values[start:stop], accesses[start:stop], strict=True))
-            start = stop
+        rows = read_replies(replies)
+        if len(rows) == len(run):
+            return ([row] for row in rows)
+        ends = accumulate(len(get.ids) for get in run)
+        return (rows[end - len(get.ids) : end] for get, end in zip(run, ends, strict=True))
 
 
 def read_commands(space: Space, ids: Sequence[bytes]) -> list[Command]:
-    """Build the commands that read values and access statistics, in portions."""
+    """Build the commands that read values and access statistics.
+
+    The values come as the server's own list: joining them in a script would take it ten times as long.
+    """
     portions = [ids[start : start + MOST_KEYS] for start in range(0, len(ids), MOST_KEYS)]
     values: list[Command] = [("MGET", *space.entries(portion)) for portion in portions]
-    return values + [evaluate(scripts.ACCESS, space, (), *portion) for portion in portions]
+    return [*values, evaluate(scripts.ACCESS, space, joined(ids))] if ids else []
 
 
-def read_replies(replies: Sequence[Any]) -> tuple[list[bytes | None], list[bytes | None]]:
-    """Join the replies to :func:`read_commands`: the value and the statistics of each id, None where missing."""
-    half = len(replies) // 2
-    values: list[bytes | None] = []
-    accesses: list[bytes | None] = []
-    for portion, found in zip(replies[:half], replies[half:], strict=True):
-        values += portion
-        start = len(accesses)
-        accesses += [None] * len(portion)
-        for place, stats in zip(found[::2], found[1::2], strict=True):
-            accesses[start + place] = stats
-    return values, accesses
+def read_replies(replies: Sequence[Any]) -> list[Row]:
+    """Read the replies to :func:`read_commands`: value and statistics of each id, None where missing."""
+    if not replies:
+        return []
+    rows: list[Row] = [(value, None) for portion in replies[:-1] for value in portion]
+    words = map(int, replies[-1].split())
+    for place, count, at_us in zip(words, words, words, strict=True):
+        rows[place] = (rows[place][0], (count, at_us))
+    return rows
 
 
 @dataclass(slots=True, eq=False)
@@ -270,7 +277,7 @@ class Evaluate(Operation):
     @classmethod
     def commands(cls, space: Space, run: Sequence[Evaluate]) -> list[Command]:
         """Leave each its own."""
-        return [evaluate(each.script, space, (), *each.arguments) for each in run]
+        return [evaluate(each.script, space, *each.arguments) for each in run]
 
     @classmethod
     def answers(cls, run: Sequence[Evaluate], replies: list[Any]) -> Iterator[Any]:

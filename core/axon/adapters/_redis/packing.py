@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from axon.adapters._redis.operations import Access, Row
 from axon.core.codec import decode_record, encode_record
 from axon.core.errors import AdapterError, CorruptEntryError, SchemaVersionError
 from axon.core.models import EntryRecord, MemoryEntry, Touch, Vector
@@ -18,20 +19,37 @@ def pack(entry: MemoryEntry) -> bytes:
     """Encode an entry."""
     record = encode_record(entry.record)
     vector = entry.stored_vector
-    head = bytes((_FORMAT,)) + len(record).to_bytes(4, "little")
-    if vector is None:
-        return head + record
-    return head + record + vector.astype("<f4", copy=False).tobytes()
+    floats = b"" if vector is None else vector.astype("<f4", copy=False).tobytes()
+    return b"\x01%b%b%b" % (len(record).to_bytes(4, "little"), record, floats)
 
 
-def unpack(id: str, value: bytes, access: bytes | None) -> MemoryEntry:
+def unpack_rows(ids: Sequence[str], rows: Sequence[Row], now_us: int) -> list[MemoryEntry | None]:
+    """Decode entries in order; None for those absent or expired at ``now_us``, microseconds since 1970 UTC.
+
+    Raises
+    ------
+    CorruptEntryError, SchemaVersionError
+        As :func:`unpack`.
+    """
+    found: list[MemoryEntry | None] = []
+    for id, (value, access) in zip(ids, rows, strict=True):
+        entry = None if value is None else unpack(id, value, access)
+        if entry is not None:
+            expires_us = entry.record.expires_us
+            if expires_us is not None and expires_us <= now_us:
+                entry = None
+        found.append(entry)
+    return found
+
+
+def unpack(id: str, value: bytes, access: Access | None) -> MemoryEntry:
     """Decode an entry, with a vector of its own.
 
     Parameters
     ----------
     id : under which the value was found; for the message.
     value : made by :func:`pack`.
-    access : ``b"count time"`` where statistics were kept since, else None.
+    access : statistics that were kept since, or None.
 
     Raises
     ------
@@ -44,9 +62,7 @@ def unpack(id: str, value: bytes, access: bytes | None) -> MemoryEntry:
     return MemoryEntry.of(record, _array(vector))
 
 
-def unpack_page(
-    ids: Sequence[str], values: Sequence[bytes | None], accesses: Sequence[bytes | None]
-) -> tuple[list[MemoryEntry], dict[str, AdapterError]]:
+def unpack_page(ids: Sequence[str], rows: Sequence[Row]) -> tuple[list[MemoryEntry], dict[str, AdapterError]]:
     """Decode many entries; those with vectors of one length share one matrix.
 
     Returns
@@ -55,7 +71,7 @@ def unpack_page(
     """
     kept: list[tuple[EntryRecord, memoryview]] = []
     faults: dict[str, AdapterError] = {}
-    for id, value, access in zip(ids, values, accesses, strict=True):
+    for id, (value, access) in zip(ids, rows, strict=True):
         if value is None:
             continue
         try:
@@ -70,8 +86,8 @@ def unpack_page(
     return [MemoryEntry.of(record, _array(vector)) for record, vector in kept], faults
 
 
-def _split(id: str, value: bytes, access: bytes | None) -> tuple[EntryRecord, memoryview]:
-    if value[:1] != bytes((_FORMAT,)):
+def _split(id: str, value: bytes, access: Access | None) -> tuple[EntryRecord, memoryview]:
+    if value[:1] != b"\x01":
         if value and _FORMAT < value[0] <= 16:
             raise SchemaVersionError(
                 f"entry {id!r} has format {value[0]}, this Axon reads {_FORMAT}; upgrade"
@@ -86,14 +102,14 @@ def _split(id: str, value: bytes, access: bytes | None) -> tuple[EntryRecord, me
     except CorruptEntryError as error:
         raise CorruptEntryError(f"entry {id!r}: {error}; store it anew or delete it", id) from error
     if access is not None:
-        count, at_us = read_access(access)
+        count, at_us = access
         if at_us:
             record = record.accessed(Touch(record.id, at_us, count - record.access_count))
     return record, vector
 
 
-def read_access(access: bytes) -> tuple[int, int]:
-    """Read ``b"count time"``: how often, and when last in microseconds since 1970, 0 for never."""
+def read_access(access: bytes) -> Access:
+    """Read ``b"count time"``, as the server keeps it."""
     count, _, at_us = access.partition(b" ")
     return int(count), int(at_us)
 

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from axon.adapters._redis.operations import Changed, Version
-from axon.adapters._redis.packing import read_access, unpack_page
+from axon.adapters._redis.operations import Access, Changed, Row, Version
+from axon.adapters._redis.packing import unpack_page
 from axon.core.errors import AdapterError
 from axon.core.models import MemoryEntry, Touch
 from axon.engine.arena import Arena
@@ -53,12 +53,18 @@ class PageOfChanges(NamedTuple):
     touched: list[bytes]
 
 
-class Rows(NamedTuple):
-    """What was read of some ids: values and access statistics, in their order."""
+class Written(NamedTuple):
+    """What was read of the entries that were written, in the order of their ids."""
 
     ids: Sequence[bytes]
-    values: Sequence[bytes | None]
-    accesses: Sequence[bytes | None]
+    rows: Sequence[Row]
+
+
+class Touched(NamedTuple):
+    """The access statistics of the entries that were touched, in the order of their ids."""
+
+    ids: Sequence[bytes]
+    accesses: Sequence[Access | None]
 
 
 class Replica:
@@ -135,14 +141,14 @@ class Replica:
             if not self._reading:
                 self._apply_pending()
 
-    def apply(self, at: Position, page: PageOfChanges, written: Rows, touched: Rows) -> Position | None:
+    def apply(self, at: Position, page: PageOfChanges, written: Written, touched: Touched) -> Position | None:
         """Apply a page that was read behind ``at``.
 
         Returns
         -------
         The new position, or None where another reader has moved on meanwhile and the page is worth nothing.
         """
-        entries, faults = unpack_page([id.decode() for id in written.ids], written.values, written.accesses)
+        entries, faults = unpack_page([id.decode() for id in written.ids], written.rows)
         with self._lock:
             mine = self._position is not None and self._position.arena is at.arena
             if mine and self._position != at:
@@ -161,7 +167,7 @@ class Replica:
         return at is not None and at.epoch == other.epoch and at.seen >= other.seen
 
     @staticmethod
-    def _change(arena: Arena, page: PageOfChanges, entries: Sequence[MemoryEntry], touched: Rows) -> None:
+    def _change(arena: Arena, page: PageOfChanges, entries: Sequence[MemoryEntry], touched: Touched) -> None:
         if page.gone:
             arena.delete([id.decode() for id in page.gone])
         if entries:
@@ -169,7 +175,7 @@ class Replica:
         for id, access in zip(touched.ids, touched.accesses, strict=True):
             entry = arena.get(id.decode(), 0)
             if entry is not None and access is not None:
-                count, at_us = read_access(access)
+                count, at_us = access
                 arena.touch([Touch(entry.id, at_us, count - entry.access_count)])
 
     def _note_faults(self, read: Iterable[bytes], faults: dict[str, AdapterError]) -> None:

@@ -1,6 +1,8 @@
 """What the server does in one step, as Lua: a write is whole or absent, and takes the next numbers of its namespace.
 
-Every script takes the six keys of ``Space.fixed`` first, then the keys of the entries it writes.
+Every script takes the six keys of ``Space.fixed``. Keys of entries are made here of a prefix and ids: they share the
+hash tag of the six. Ids and values come as one argument, see ``frames.joined``: a client takes longer over each
+argument than the server over what is in it.
 """
 
 from __future__ import annotations
@@ -55,8 +57,9 @@ PUT = _script(
     _BURY,
     """
 local epoch = redis.call('HGET', meta, 'epoch') or ARGV[1]
-local prefix, with_docs, head, tail = tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4], ARGV[5]
-local groups, stride = tonumber(ARGV[6]), with_docs and 3 or 2
+local prefix, with_docs, head, tail = ARGV[2], ARGV[3] == '1', ARGV[4], ARGV[5]
+local sizes, rows = cmsgpack.unpack(ARGV[6]), cmsgpack.unpack(ARGV[7])
+local stride = with_docs and 4 or 3
 local dims = tonumber(redis.call('HGET', meta, 'dims') or nil)
 local seq = tonumber(redis.call('HGET', meta, 'seq') or 0)
 local has_docs = redis.call('HEXISTS', meta, 'docs') == 1
@@ -91,18 +94,17 @@ local function flush()
     pairs_to_set, scores, ids = {}, {}, {}
   end
 end
-local function write_plain(key, value)
+local function write_plain(id, value)
   seq = seq + 1
   local n = #ids + 1
-  local id = string.sub(key, prefix + 1)
   ids[n] = id
   scores[2 * n - 1], scores[2 * n] = seq, id
-  pairs_to_set[2 * n - 1], pairs_to_set[2 * n] = key, value
+  pairs_to_set[2 * n - 1], pairs_to_set[2 * n] = prefix .. id, value
   if n == 500 then flush() end
 end
-local function write(key, value, ttl, stats)
+local function write(id, value, ttl, stats)
   flush()
-  local id = string.sub(key, prefix + 1)
+  local key = prefix .. id
   seq = seq + 1
   if ttl < 0 then
     redis.call('UNLINK', key)
@@ -129,12 +131,11 @@ local function write(key, value, ttl, stats)
   end
 end
 
-local reply, done, written = {epoch}, 0, false
-for g = 1, groups do
-  local size = tonumber(ARGV[6 + g])
-  local wanted, misfit, marks, founds = dims, nil, {}, {}
-  for e = done + 1, done + size do
-    local mark = ARGV[6 + groups + stride * (e - 1) + 2]
+local reply, row, written = {epoch, seq + 1}, 1, false
+for call, size in ipairs(sizes) do
+  local wanted, misfit, marks, founds = dims, false, {}, {}
+  for e = 1, size do
+    local mark = rows[row + stride * (e - 1) + 2]
     local found = tonumber(mark)
     if not found then
       local given, ttl, stats = string.match(mark, '^(%d+) (%-?%d+) ?(.*)$')
@@ -145,25 +146,22 @@ for g = 1, groups do
     if found > 0 then
       wanted = wanted or found
       if wanted ~= found then
-        misfit = {-1, wanted, found, e - done}
+        for _, each in ipairs({call, wanted, found, e}) do reply[#reply + 1] = each end
+        misfit = true
         break
       end
     end
   end
-  if misfit then
-    reply[#reply + 1] = misfit
-  else
-    local first = seq + 1
+  if not misfit then
     dims, written = wanted, true
-    for e = done + 1, done + size do
-      local place, mark = 6 + groups + stride * (e - 1), marks[e]
-      local key, value = KEYS[6 + e], ARGV[place + 1]
-      if mark then write(key, value, mark[1], mark[2]) else write_plain(key, value) end
-      write_document(string.sub(key, prefix + 1), founds[e], ARGV[place + 3], mark and mark[1] or 0)
+    for e = 1, size do
+      local place, mark = row + stride * (e - 1), marks[e]
+      local id, value = rows[place], rows[place + 1]
+      if mark then write(id, value, mark[1], mark[2]) else write_plain(id, value) end
+      write_document(id, founds[e], rows[place + 3], mark and mark[1] or 0)
     end
-    reply[#reply + 1] = {first, seq}
   end
-  done = done + size
+  row = row + stride * size
 end
 flush()
 if written then
@@ -180,27 +178,28 @@ end
 return reply
 """,
 )
-"""ARGV: an epoch for a new namespace, the length of the entries' key prefix, 1 to fill the search index, the two parts
-of ``Space.documents``, the number of calls and the size of each, then for each entry its value, its mark, and its
+"""ARGV: an epoch for a new namespace, the entries' key prefix, 1 to fill the search index, the two parts of
+``Space.documents``, the number of entries of each call, then for all entries their id, value, mark, and their
 document if the index is filled. A namespace is searchable as long as everything in it was written with documents.
 A mark is ``dims [ttl [count time]]``: ttl in milliseconds, 0 for none, -1 for over. Entries that neither expire nor
 were accessed go in few commands, 500 at a time, which is what Lua can take.
-Returns the epoch, then per call the numbers of its first and last change, or ``-1, dims held, dims given, position``
-for one that does not fit and of which nothing was written."""
+Returns the epoch, the number of the first change, then ``call (from 1), dims held, dims given, position`` for each
+call that does not fit and of which nothing was written. Every other entry took the next number."""
 
 DELETE = _script(
     _KEYS,
     _BURY,
     """
-local prefix, head, tail, groups = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
+local prefix, head, tail = ARGV[1], ARGV[2], ARGV[3]
+local sizes, ids = cmsgpack.unpack(ARGV[4]), cmsgpack.unpack(ARGV[5])
 local has_docs, dims = redis.call('HEXISTS', meta, 'docs') == 1, redis.call('HGET', meta, 'dims')
 local start = tonumber(redis.call('HGET', meta, 'seq') or 0)
-local seq, reply, done = start, {redis.call('HGET', meta, 'epoch') or ''}, 0
-for g = 1, groups do
-  local first, count, size = seq + 1, 0, tonumber(ARGV[4 + g])
+local seq, counts, done = start, {}, 0
+for call, size in ipairs(sizes) do
+  local first, count = seq + 1, 0
   for e = done + 1, done + size do
-    local id = string.sub(KEYS[6 + e], prefix + 1)
-    local there = redis.call('UNLINK', KEYS[6 + e])
+    local id = ids[e]
+    local there = redis.call('UNLINK', prefix .. id)
     count = count + there
     if has_docs and dims then redis.call('UNLINK', head .. dims .. tail .. id) end
     if there == 1 or redis.call('ZSCORE', index, id) then
@@ -208,19 +207,19 @@ for g = 1, groups do
       bury(id, seq)
     end
   end
-  reply[#reply + 1] = {first, seq, count}
+  counts[call] = string.format('%.0f %.0f %d', first, seq, count)
   done = done + size
 end
 if seq > start then
   redis.call('HSET', meta, 'seq', seq)
   trim()
 end
-return reply
+return {redis.call('HGET', meta, 'epoch') or '', table.concat(counts, ' ')}
 """,
 )
-"""ARGV: the length of the entries' key prefix, the two parts of ``Space.documents``, the number of calls and the size
-of each. Returns the epoch, then per
-call the numbers of its first and last change (last < first for none) and how many entries were there."""
+"""ARGV: the entries' key prefix, the two parts of ``Space.documents``, the number of entries of each call, the ids.
+Returns the epoch, then for each call in one string the numbers of its first and last change (last < first for none)
+and how many entries were there."""
 
 TOUCH = _script(
     _KEYS,
@@ -305,16 +304,45 @@ ACCESS = _script(
     """
 local found = {}
 if redis.call('EXISTS', access) == 1 then
-  for place, id in ipairs(ARGV) do
+  for place, id in ipairs(cmsgpack.unpack(ARGV[1])) do
     local stats = redis.call('HGET', access, id)
-    if stats then
-      found[#found + 1] = place - 1
-      found[#found + 1] = stats
-    end
+    if stats then found[#found + 1] = (place - 1) .. ' ' .. stats end
   end
 end
-return found
+return table.concat(found, ' ')
 """,
 )
-"""ARGV: ids. Returns the position and the ``count time`` of each that was accessed, in turn; most were not, and a
-missing answer costs the client as much as a short one."""
+"""ARGV: ids. Returns ``position count time`` of each that was accessed; most were not."""
+
+
+def nearest(index: str) -> bytes:
+    """Build the script that searches one index, and reads in the same step what it found.
+
+    Its name in the server's memory of scripts stands for "this index is complete": it is put there only then, and is
+    forgotten when the server restarts and builds its indexes anew.
+
+    ARGV: the dimensions of the query, the length of the key prefix of documents, the entries' key prefix, then what
+    ``FT.SEARCH`` takes behind the name. Returns the dimensions of the namespace, whether it is searchable, the
+    distances, then id, value and statistics of each entry found, nil where missing.
+    """
+    return _script(
+        _KEYS,
+        f"local index_name = '{index}'",
+        """
+local state = redis.call('HMGET', meta, 'dims', 'searchable')
+local reply = {state[1] or '', state[2] or '', ''}
+if state[1] ~= ARGV[1] or not state[2] then return reply end
+local found = redis.call('FT.SEARCH', index_name, unpack(ARGV, 4))
+local scores, skip = {}, tonumber(ARGV[2]) + 1
+local counted = redis.call('EXISTS', access) == 1
+for place = 2, #found, 2 do
+  local id = string.sub(found[place], skip)
+  scores[#scores + 1] = found[place + 1][2]
+  reply[#reply + 1] = id
+  reply[#reply + 1] = redis.call('GET', ARGV[3] .. id)
+  reply[#reply + 1] = counted and redis.call('HGET', access, id)
+end
+reply[3] = table.concat(scores, ' ')
+return reply
+""",
+    )

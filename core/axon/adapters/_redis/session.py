@@ -155,12 +155,17 @@ class Sessions:
         self._lock = threading.Lock()
         self._sessions: dict[asyncio.AbstractEventLoop, tuple[Session, Guard]] = {}
 
+    def known(self) -> Session | None:
+        """Return this loop's session where there is one already."""
+        known = self._sessions.get(asyncio.get_running_loop())
+        return None if known is None else known[0]
+
     async def get(self) -> Session:
-        """Return this loop's session."""
-        loop = asyncio.get_running_loop()
-        known = self._sessions.get(loop)
+        """Return this loop's session, made at the first call."""
+        known = self.known()
         if known is not None:
-            return known[0]
+            return known
+        loop = asyncio.get_running_loop()
         session = self._make()
         guard = self._guard(loop, session)
         with self._lock:
