@@ -322,7 +322,7 @@ class RedisAdapter(ArenaAdapter):
                 "eviction": features.eviction,
                 "circuit": "open" if self._circuit.is_open else "closed",
                 "loaded_namespaces": len(arenas),
-                "corrupt_entries": self._replicas.corrupt(),
+                "corrupt_entries": [*self._replicas.corrupt(), *(module.faults if module else ())],
                 "unindexed_entries": unindexed,
             },
         )

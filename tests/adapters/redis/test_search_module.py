@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -136,6 +137,53 @@ async def test_a_writer_without_the_module_takes_the_namespace_out_of_it(make: M
     assert (await adapter.stats()).bytes == 0
     assert ids_of(await search(adapter, "n", QUERY)) == ["new"]
     assert (await adapter.stats()).bytes == 0
+
+
+async def test_what_was_written_without_the_module_becomes_searchable(
+    make: Make, server: RedisServer, prefix: str
+) -> None:
+    plain = await make(search_module="off")
+    later = datetime.now(UTC) + timedelta(seconds=100)
+    await plain.put_many("n", [make_entry(f"{n}", embedding=[1, n]) for n in range(1200)])
+    await plain.put_many("n", [make_entry("ends", embedding=[0, 1], expires_at=later), make_entry("words")])
+    adapter = await make(search_module="require")
+    assert ids_of(await search(adapter, "n", QUERY, k=3)) == ["0", "1", "2"]
+    assert len(await search(adapter, "n", QUERY, k=5000)) == 1201
+    assert (await adapter.stats()).bytes == 0, "it was answered by the module"
+    assert (await adapter.stats()).details["unindexed_entries"] == 0
+    document = Keyspace(prefix).space("n").document(2)
+    assert 90_000 < int(server.call("PTTL", document + b"ends")[1:]) <= 100_000
+    assert server.call("EXISTS", document + b"words") == ":0\r\n"
+    await plain.put_many("n", [make_entry("0", embedding=[0, 1]), make_entry("new", embedding=[1, 0])])
+    await plain.delete_many("n", ["1"])
+    assert ids_of(await search(adapter, "n", QUERY, k=2)) == ["new", "2"]
+    assert (await adapter.stats()).bytes == 0
+
+
+async def test_the_module_of_a_server_that_had_none_finds_what_was_kept(make: Make) -> None:
+    bare = RedisServer(redis_server.modern_binary(), "--appendonly", "yes")
+    with closing(redis_server.started(bare)):
+        adapter = await make(url=bare.url)
+        await adapter.put_many("n", [make_entry(f"{n}", embedding=[1, n]) for n in range(600)])
+        assert (await adapter.stats()).details["index"] == "in this process"
+        bare.stop()
+        upgraded = redis_server.search_server("--appendonly", "yes", "--dir", str(bare.folder))
+        with closing(redis_server.started(upgraded)):
+            again = await make(url=upgraded.url, search_module="require")
+            assert ids_of(await search(again, "n", QUERY, k=2)) == ["0", "1"]
+            assert len(await search(again, "n", QUERY, k=1000)) == 600
+            assert (await again.stats()).bytes == 0
+
+
+async def test_an_entry_that_cannot_be_read_hides_no_other_when_the_index_is_filled(
+    make: Make, server: RedisServer, prefix: str
+) -> None:
+    plain = await make(search_module="off")
+    await plain.put_many("n", [make_entry(id, embedding=[1, 0]) for id in ("bad", "good")])
+    server.call("SET", Keyspace(prefix).space("n").entry("bad"), "nonsense")
+    adapter = await make()
+    assert ids_of(await search(adapter, "n", QUERY)) == ["good"]
+    assert (await adapter.stats()).details["corrupt_entries"] == ["bad"]
 
 
 async def test_an_index_that_was_dropped_is_made_again(make: Make, server: RedisServer, prefix: str) -> None:

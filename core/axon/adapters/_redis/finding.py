@@ -13,6 +13,7 @@ from redis.exceptions import NoScriptError
 from axon.adapters._filters.redis import compile_filter, tag
 from axon.adapters._redis import scripts
 from axon.adapters._redis.documents import SCHEMA, unit_bytes
+from axon.adapters._redis.filling import fill
 from axon.adapters._redis.keys import Keyspace, Space
 from axon.adapters._redis.operations import Command, Operation, Row
 from axon.adapters._redis.packing import read_access
@@ -34,12 +35,12 @@ class Found(NamedTuple):
     Attributes
     ----------
     dims : numbers per vector in the namespace, or None where it has none yet.
-    searchable : every entry of the namespace was written by a client that also fills the index.
+    whole : the index holds every entry of the namespace that has a vector.
     hits : id, cosine and row of each, best first; or the error that the server answered.
     """
 
     dims: int | None
-    searchable: bool
+    whole: bool
     hits: list[tuple[str, float, Row]] | AdapterError
 
 
@@ -72,14 +73,14 @@ class Find(Operation):
             if isinstance(reply, Exception):
                 yield Found(None, False, AdapterError(f"the search module answered: {reply}"))
                 continue
-            dims, searchable, distances, *rows = reply
+            dims, whole, distances, *rows = reply
             cosines = (max(-1.0, min(1.0, 1.0 - float(each))) for each in distances.split())
             each_row = zip(rows[::3], cosines, rows[1::3], rows[2::3], strict=True)
             hits = [
                 (id.decode(), cosine, (value, stats and read_access(stats)))
                 for id, cosine, value, stats in each_row
             ]
-            yield Found(int(dims) if dims else None, searchable == b"1", hits)
+            yield Found(int(dims) if dims else None, bool(whole), hits)
 
 
 class SearchModule:
@@ -90,6 +91,10 @@ class SearchModule:
     keys : of the adapter.
     timeout : seconds a query may take; the client gives up before the module does, because the module would answer
         with a part and not say so.
+
+    Attributes
+    ----------
+    faults : entries that could not be decoded when the index was filled, by id.
     """
 
     def __init__(self, keys: Keyspace, timeout: float) -> None:
@@ -97,6 +102,7 @@ class SearchModule:
         self._timeout = timeout
         self._made: set[int] = set()
         self._shas: dict[int, str] = {}
+        self.faults: dict[str, AdapterError] = {}
 
     def has_index(self, dims: int) -> bool:
         """Whether the index for vectors of ``dims`` numbers was seen to be complete."""
@@ -146,7 +152,8 @@ class SearchModule:
 
         Returns
         -------
-        Id, cosine in [-1, 1] and row of each hit, best first; None where the index does not hold the whole namespace.
+        Id, cosine in [-1, 1] and row of each hit, best first; None where others write faster without the index than
+        it is filled.
 
         Raises
         ------
@@ -170,10 +177,14 @@ class SearchModule:
                     f"the query vector has {dims} dimensions, this namespace holds {found.dims}; "
                     "use the embedder the namespace was filled with"
                 )
+            elif found.whole:
+                return found.hits
             else:
-                return found.hits if found.searchable else None
-        assert isinstance(found.hits, AdapterError)
-        raise found.hits
+                await self.prepare(session, dims)
+                await session.once(space, "fill", lambda: fill(session, space, self.faults))
+        if isinstance(found.hits, AdapterError):
+            raise found.hits
+        return None
 
     def _sha(self, dims: int) -> str:
         sha = self._shas.get(dims)

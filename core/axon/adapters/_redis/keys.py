@@ -14,7 +14,9 @@ class Space:
     namespace : its name.
     entry_prefix : what precedes an id in the key of an entry; ids follow as they are, so none can collide.
     meta : hash of ``epoch`` (changes when the namespace is cleared), ``seq`` (number of the last change),
-        ``floor`` (deletions up to this one are no longer listed), ``dims`` and ``embedder``.
+        ``floor`` (deletions up to this one are no longer listed), ``dims`` and ``embedder``; for the search index
+        ``docs`` (there are documents), ``plain`` (last change written without one) and ``filled`` (all up to this
+        one have theirs).
     index : sorted set of the ids that are there, by the number of their last change.
     deleted : sorted set of the ids deleted lately, by the number of the deletion.
     expiring : sorted set of the ids that expire, by milliseconds of the server's clock.

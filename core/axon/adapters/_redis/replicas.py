@@ -53,7 +53,7 @@ class Replicas:
             replica = self._replica(space.namespace)
             arena = replica.current(version)
             if arena is None:
-                await session.once(space, _catching_up(session, space, replica, version))
+                await session.once(space, "catch up", _catching_up(session, space, replica, version))
                 arena = replica.current(version)
             if arena is not None:
                 self._sweep(space.namespace, arena)

@@ -63,7 +63,6 @@ local stride = with_docs and 4 or 3
 local dims = tonumber(redis.call('HGET', meta, 'dims') or nil)
 local seq = tonumber(redis.call('HGET', meta, 'seq') or 0)
 local has_docs = redis.call('HEXISTS', meta, 'docs') == 1
-local begins = seq == 0
 sweep(100)
 local may_be_deleted = redis.call('EXISTS', deleted) == 1
 local may_expire = redis.call('EXISTS', expiring) == 1
@@ -168,11 +167,7 @@ if written then
   redis.call('HSET', meta, 'epoch', epoch, 'seq', seq)
   if dims then redis.call('HSET', meta, 'dims', dims) end
   if has_docs then redis.call('HSET', meta, 'docs', 1) end
-  if with_docs then
-    if begins then redis.call('HSET', meta, 'searchable', 1) end
-  else
-    redis.call('HDEL', meta, 'searchable')
-  end
+  if not with_docs then redis.call('HSET', meta, 'plain', seq) end
   trim()
 end
 return reply
@@ -180,7 +175,7 @@ return reply
 )
 """ARGV: an epoch for a new namespace, the entries' key prefix, 1 to fill the search index, the two parts of
 ``Space.documents``, the number of entries of each call, then for all entries their id, value, mark, and their
-document if the index is filled. A namespace is searchable as long as everything in it was written with documents.
+document if the index is filled.
 A mark is ``dims [ttl [count time]]``: ttl in milliseconds, 0 for none, -1 for over. Entries that neither expire nor
 were accessed go in few commands, 500 at a time, which is what Lua can take.
 Returns the epoch, the number of the first change, then ``call (from 1), dims held, dims given, position`` for each
@@ -256,6 +251,29 @@ return bound
 )
 """ARGV: an epoch for a new namespace, the fingerprint or nothing. Returns the one recorded, or nil."""
 
+FILL = _script(
+    _KEYS,
+    """
+if redis.call('HGET', meta, 'epoch') ~= ARGV[1] then return 0 end
+local prefix, head, tail, rows = ARGV[3], ARGV[4], ARGV[5], cmsgpack.unpack(ARGV[6])
+local dims = redis.call('HGET', meta, 'dims')
+for place = 1, #rows, 3 do
+  local id, ttl = rows[place], redis.call('PTTL', prefix .. rows[place])
+  if redis.call('ZSCORE', index, id) == rows[place + 1] and ttl ~= -2 then
+    local key = head .. dims .. tail .. id
+    redis.call('HSET', key, unpack(cmsgpack.unpack(rows[place + 2])))
+    if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
+  end
+end
+if #rows > 0 then redis.call('HSET', meta, 'docs', 1) end
+redis.call('HSET', meta, 'filled', ARGV[2])
+return 1
+""",
+)
+"""ARGV: the epoch, the number up to which all is indexed when this is done, the entries' key prefix, the two parts of
+``Space.documents``, then id, number and document of entries that were written without one; those written again
+meanwhile are passed over. Returns 0 where the namespace was cleared."""
+
 CLEAR = _script(
     _KEYS,
     """
@@ -322,16 +340,17 @@ def nearest(index: str) -> bytes:
     forgotten when the server restarts and builds its indexes anew.
 
     ARGV: the dimensions of the query, the length of the key prefix of documents, the entries' key prefix, then what
-    ``FT.SEARCH`` takes behind the name. Returns the dimensions of the namespace, whether it is searchable, the
+    ``FT.SEARCH`` takes behind the name. Returns the dimensions of the namespace, whether all of it is indexed, the
     distances, then id, value and statistics of each entry found, nil where missing.
     """
     return _script(
         _KEYS,
         f"local index_name = '{index}'",
         """
-local state = redis.call('HMGET', meta, 'dims', 'searchable')
-local reply = {state[1] or '', state[2] or '', ''}
-if state[1] ~= ARGV[1] or not state[2] then return reply end
+local state = redis.call('HMGET', meta, 'dims', 'plain', 'filled')
+local whole = tonumber(state[2] or 0) <= tonumber(state[3] or 0)
+local reply = {state[1] or '', whole and 1 or 0, ''}
+if state[1] ~= ARGV[1] or not whole then return reply end
 local found = redis.call('FT.SEARCH', index_name, unpack(ARGV, 4))
 local scores, skip = {}, tonumber(ARGV[2]) + 1
 local counted = redis.call('EXISTS', access) == 1

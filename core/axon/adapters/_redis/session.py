@@ -43,7 +43,7 @@ class Session:
     def __init__(
         self, client: Client, circuit: Circuit, policy: RetryPolicy, server: str, max_connections: int
     ) -> None:
-        self.flights: dict[str, asyncio.Task[None]] = {}
+        self.flights: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._client = client
         self._circuit = circuit
         self._policy = policy
@@ -108,13 +108,14 @@ class Session:
                 raise reply
         return replies
 
-    async def once(self, space: Space, work: Callable[[], Awaitable[None]]) -> None:
-        """Run ``work`` unless it is running for this namespace already; wait for its end either way."""
-        flight = self.flights.get(space.namespace)
+    async def once(self, space: Space, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run the work of that name unless it is running for this namespace already; wait for its end either way."""
+        key = space.namespace, name
+        flight = self.flights.get(key)
         if flight is None:
             flight = asyncio.ensure_future(_as_coroutine(work))
-            self.flights[space.namespace] = flight
-            flight.add_done_callback(lambda _: self.flights.pop(space.namespace, None))
+            self.flights[key] = flight
+            flight.add_done_callback(lambda _: self.flights.pop(key, None))
         await asyncio.shield(flight)
 
     async def aclose(self) -> None:
