@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from axon_integrations.langchain.embeddings import AxonEmbeddings, from_langchain
     from axon_integrations.langchain.filters import to_filter
     from axon_integrations.langchain.memory import AxonMemory
+    from axon_integrations.langchain.middleware import AxonMemoryMiddleware
     from axon_integrations.langchain.retriever import AxonRetriever
+    from axon_integrations.langchain.tools import memory_tools
     from axon_integrations.langchain.translator import AXON_ATTRIBUTES, AxonTranslator
     from axon_integrations.langchain.vector_store import AxonVectorStore
 
@@ -24,10 +26,12 @@ __all__ = [
     "AxonChatMessageHistory",
     "AxonEmbeddings",
     "AxonMemory",
+    "AxonMemoryMiddleware",
     "AxonRetriever",
     "AxonTranslator",
     "AxonVectorStore",
     "from_langchain",
+    "memory_tools",
     "to_filter",
 ]
 
@@ -36,12 +40,16 @@ _HOMES = {
     "AxonChatMessageHistory": "chat_history",
     "AxonEmbeddings": "embeddings",
     "AxonMemory": "memory",
+    "AxonMemoryMiddleware": "middleware",
     "AxonRetriever": "retriever",
     "AxonTranslator": "translator",
     "AxonVectorStore": "vector_store",
     "from_langchain": "embeddings",
+    "memory_tools": "tools",
     "to_filter": "filters",
 }
+# What the extra `langchain` installs, by import name.
+_PACKAGES = {"langchain": "langchain", "langchain_core": "langchain-core", "langgraph": "langgraph"}
 
 
 def __getattr__(name: str) -> object:
@@ -51,9 +59,10 @@ def __getattr__(name: str) -> object:
     try:
         module = import_module(f"{__name__}.{home}")
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "langchain_core":
-            raise MissingDependencyError("langchain-core", "langchain") from error
-        raise
+        package = _PACKAGES.get((error.name or "").partition(".")[0])
+        if package is None:
+            raise
+        raise MissingDependencyError(package, "langchain") from error
     return getattr(module, name)
 
 

@@ -236,11 +236,11 @@ def test_the_memory_is_a_memory() -> None:
 
 
 def test_order_goes_on_when_the_clock_steps_back() -> None:
-    class Backwards:
-        readings = [500, 100, 100]
+    readings = [500, 100, 100]
 
+    class Backwards:
         def now_us(self) -> int:
-            return self.readings.pop(0)
+            return readings.pop(0)
 
     source = OrderSource(Backwards())
     assert [*source.take(2), *source.take(1), *source.take(2, after=900)] == [500, 501, 502, 901, 902]
