@@ -1,4 +1,4 @@
-"""Axon as LlamaIndex classes: a vector store, embedding adapters, and what an auto-retriever must know.
+"""Axon as LlamaIndex classes: a vector store, a chat store, embedding adapters, and what an auto-retriever must know.
 
 Nothing of LlamaIndex is imported until a name of this package is used.
 """
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from axon.core.errors import MissingDependencyError
 
 if TYPE_CHECKING:
+    from axon_integrations.llama_index.chat_store import AxonChatStore
     from axon_integrations.llama_index.embeddings import AxonEmbedding, LlamaIndexEmbedder, from_llama_index
     from axon_integrations.llama_index.vector_store import AxonVectorStore
     from axon_integrations.llama_index.vector_store_info import AXON_METADATA_INFO, axon_vector_store_info
 
 __all__ = [
     "AXON_METADATA_INFO",
+    "AxonChatStore",
     "AxonEmbedding",
     "AxonVectorStore",
     "LlamaIndexEmbedder",
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AxonChatStore": "chat_store",
     "AxonEmbedding": "embeddings",
     "AxonVectorStore": "vector_store",
     "LlamaIndexEmbedder": "embeddings",

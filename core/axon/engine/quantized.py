@@ -23,7 +23,7 @@ MIN_ROWS = 8_192
 """Rows below which a plain scan is as fast."""
 
 _BLOCKS_PER_SEARCH = 4
-"""Blocks that one search rounds at most, about 7 ms each at 384 dimensions; further ones are left to the next search."""
+"""Blocks that one search rounds at most, about 7 ms each at 384 dimensions; the next search goes on."""
 
 _STEPS = 127
 _ROUNDING = 1e-5
