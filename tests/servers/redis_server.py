@@ -43,6 +43,25 @@ class RedisServer(ServerProcess):
         return ask(self.port, *words)
 
 
+class Sentinel(ServerProcess):
+    """A sentinel that watches one server under the name ``primary`` and decides alone, within half a second."""
+
+    def __init__(self, primary: RedisServer) -> None:
+        def command(port: int, folder: Path) -> Sequence[str]:
+            file = folder / "sentinel.conf"
+            file.write_text(
+                f"port {port}\nbind 127.0.0.1\nsentinel monitor primary 127.0.0.1 {primary.port} 1\n"
+                "sentinel down-after-milliseconds primary 300\nsentinel failover-timeout primary 3000\n"
+            )
+            return [plain_binary(), str(file), "--sentinel"]
+
+        super().__init__(command, _pongs)
+
+    def call(self, *words: object) -> str:
+        """Send one command over a connection of its own and return the raw answer."""
+        return ask(self.port, *words)
+
+
 def ask(port: int, *words: object) -> str:
     """Send one command to a server and return the raw answer, as far as it comes at once."""
     parts = [word if isinstance(word, bytes) else str(word).encode() for word in words]

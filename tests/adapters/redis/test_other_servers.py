@@ -6,19 +6,22 @@ import asyncio
 import ssl
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from axon.core.errors import AdapterUnavailable, ConfigError
+from axon.adapters.redis import RedisAdapter
+from axon.core.errors import AdapterError, AdapterUnavailable, ConfigError
+from axon.core.models import MemoryEntry
 from axon.testing.entries import make_entry
 from axon.testing.exact import ids_of, search
 from tests.adapters.redis.conftest import Make
 from tests.servers import redis_server
-from tests.servers.process import free_port, wait_until
+from tests.servers.process import wait_until
 from tests.servers.proxy import Proxy
-from tests.servers.redis_server import RedisServer, ask
+from tests.servers.redis_server import RedisServer, Sentinel
 
 QUERY = np.array([1, 0], np.float32)
 
@@ -59,33 +62,54 @@ async def test_tls_is_spoken_and_the_certificate_checked(
 
 
 @pytest.fixture
-def sentinel(own_server: RedisServer, tmp_path: Path) -> Iterator[int]:
+def sentinel(own_server: RedisServer) -> Iterator[Sentinel]:
     """A sentinel that watches a server of this test's own under the name ``primary``."""
-    port, file, log = free_port(), tmp_path / "sentinel.conf", tmp_path / "log"
-    file.write_text(f"port {port}\nbind 127.0.0.1\nsentinel monitor primary 127.0.0.1 {own_server.port} 1\n")
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [redis_server.plain_binary(), str(file), "--sentinel"],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-        )  # fmt: skip
-
-    def answers() -> bool:
-        try:
-            return process.poll() is not None or ask(port, "PING").startswith("+PONG")
-        except OSError:
-            return False
-
-    wait_until(answers, "the sentinel did not answer")
-    yield port
-    process.terminate()
-    process.wait(10)
+    with closing(redis_server.started(Sentinel(own_server))) as sentinel:
+        yield sentinel
 
 
-async def test_sentinels_name_the_server(make: Make, sentinel: int, own_server: RedisServer) -> None:
-    await works(make, url=f"redis+sentinel://127.0.0.1:{sentinel}/primary/2")
+async def test_sentinels_name_the_server(make: Make, sentinel: Sentinel, own_server: RedisServer) -> None:
+    await works(make, url=f"redis+sentinel://127.0.0.1:{sentinel.port}/primary/2")
     assert "db2:" in own_server.call("INFO", "keyspace")
     with pytest.raises(AdapterUnavailable):
-        await make(url=f"redis+sentinel://127.0.0.1:{sentinel}/unknown")
+        await make(url=f"redis+sentinel://127.0.0.1:{sentinel.port}/unknown")
+
+
+@pytest.fixture
+def replica(own_server: RedisServer) -> Iterator[RedisServer]:
+    """A server that follows this test's own."""
+    own_server.call("CONFIG", "SET", "repl-diskless-sync-delay", "0")
+    following = RedisServer(redis_server.plain_binary(), "--replicaof", f"127.0.0.1 {own_server.port}")
+    with closing(redis_server.started(following)) as replica:
+        wait_until(lambda: "master_link_status:up" in replica.call("INFO", "replication"), "no replication")
+        yield replica
+
+
+async def test_when_the_primary_dies_its_replica_goes_on(
+    make: Make, own_server: RedisServer, replica: RedisServer
+) -> None:
+    with closing(redis_server.started(Sentinel(own_server))) as sentinel:
+        known = f"127.0.0.1:{replica.port}"
+        wait_until(lambda: known in sentinel.call("SENTINEL", "REPLICAS", "primary"), "it sees no replica")
+        adapter = await make(url=f"redis+sentinel://127.0.0.1:{sentinel.port}/primary", socket_timeout=1.0)
+        await adapter.put_many("n", [make_entry("before", embedding=[1, 0])])
+        assert ids_of(await search(adapter, "n", QUERY)) == ["before"]
+        wait_until(lambda: replica.call("DBSIZE") == own_server.call("DBSIZE"), "the write did not arrive")
+        own_server.kill()
+        async with asyncio.timeout(60):
+            while not await written(adapter, make_entry("after", embedding=[0, 1])):  # noqa: ASYNC110 - it polls
+                await asyncio.sleep(0.02)
+        assert sorted(ids_of(await search(adapter, "n", QUERY))) == ["after", "before"]
+        assert "role:master" in replica.call("INFO", "replication")
+
+
+async def written(adapter: RedisAdapter, entry: MemoryEntry) -> bool:
+    """Whether a write is acknowledged; a failure must be Axon's own."""
+    try:
+        await adapter.put_many("n", [entry])
+    except AdapterError:
+        return False
+    return True
 
 
 async def test_a_cluster_is_recognised_and_spreads_the_namespaces(make: Make, prefix: str) -> None:
