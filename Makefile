@@ -16,7 +16,7 @@ BACKENDS := redis-plain,redis-search,redis-cluster,chroma-memory,chroma-embedded
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 DEMO_EXTRAS := langchain,llama-index,cli
-TEST_EXTRAS := $(DEMO_EXTRAS),openai,simd
+TEST_EXTRAS := $(DEMO_EXTRAS),langchain-classic,openai,simd
 
 # BLAS threads make timings depend on what else the machine does.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1

@@ -1,32 +1,20 @@
-"""Numbers that put things in the order in which they were added, over all objects and threads of a process."""
+"""Numbers that put things in the order in which they came, whatever the clock does."""
 
 from __future__ import annotations
 
 import threading
 
-from axon.core.clock import Clock, SystemClock
-
 
 class OrderSource:
-    """Hands out blocks of increasing numbers that follow the clock; none comes twice.
+    """Hands out blocks of increasing numbers; none comes twice. Safe to call from several threads."""
 
-    Parameters
-    ----------
-    clock : for tests; None takes the machine's.
-    """
-
-    def __init__(self, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last = 0
 
-    def take(self, count: int, *, after: int = 0) -> range:
-        """Return ``count`` numbers, all above ``after``: microseconds since 1970 while the clock runs forward."""
+    def take(self, count: int, at_least: int) -> range:
+        """Return ``count`` (>= 0) consecutive numbers, none below ``at_least``, all above those handed out before."""
         with self._lock:
-            start = max(self._last, after, self._clock.now_us() - 1) + 1
+            start = max(self._last + 1, at_least)
             self._last = start + count - 1
             return range(start, start + count)
-
-
-ARRIVALS = OrderSource()
-"""The order of this process."""

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from axon.core.errors import MissingDependencyError
 
 if TYPE_CHECKING:
+    from axon_integrations.langchain.byte_store import AxonByteStore
     from axon_integrations.langchain.chat_history import AxonChatMessageHistory
+    from axon_integrations.langchain.document_index import AxonDocumentIndex
     from axon_integrations.langchain.embeddings import AxonEmbeddings, from_langchain
     from axon_integrations.langchain.filters import to_filter
     from axon_integrations.langchain.memory import AxonMemory
     from axon_integrations.langchain.middleware import AxonMemoryMiddleware
+    from axon_integrations.langchain.record_manager import AxonRecordManager
     from axon_integrations.langchain.retriever import AxonRetriever
     from axon_integrations.langchain.tools import memory_tools
     from axon_integrations.langchain.translator import AXON_ATTRIBUTES, AxonTranslator
@@ -23,10 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AXON_ATTRIBUTES",
+    "AxonByteStore",
     "AxonChatMessageHistory",
+    "AxonDocumentIndex",
     "AxonEmbeddings",
     "AxonMemory",
     "AxonMemoryMiddleware",
+    "AxonRecordManager",
     "AxonRetriever",
     "AxonTranslator",
     "AxonVectorStore",
@@ -37,10 +43,13 @@ __all__ = [
 
 _HOMES = {
     "AXON_ATTRIBUTES": "translator",
+    "AxonByteStore": "byte_store",
     "AxonChatMessageHistory": "chat_history",
+    "AxonDocumentIndex": "document_index",
     "AxonEmbeddings": "embeddings",
     "AxonMemory": "memory",
     "AxonMemoryMiddleware": "middleware",
+    "AxonRecordManager": "record_manager",
     "AxonRetriever": "retriever",
     "AxonTranslator": "translator",
     "AxonVectorStore": "vector_store",

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
+from axon.core.clock import SystemClock
 from axon.core.compartments import compartment
 from axon.core.errors import ConfigError, InvalidInputError
 from axon.core.filter import Filter
@@ -16,7 +17,7 @@ from axon.core.memory_system import MemorySystem
 from axon.core.models import MemoryEntry, MemoryInput
 from axon.core.portal import run_blocking
 from axon.core.validation import check_session_id, check_ttl
-from axon_integrations._shared.ordering import ARRIVALS
+from axon_integrations._shared.ordering import OrderSource
 from axon_integrations._shared.placing import session_tier, single_tier
 from axon_integrations.langchain.messages import (
     MESSAGE_KEY,
@@ -26,6 +27,9 @@ from axon_integrations.langchain.messages import (
     message_order,
     message_text,
 )
+
+_ARRIVALS = OrderSource()
+"""One for all histories of this process, so that messages of a conversation keep the order of their adding."""
 
 
 class AxonChatMessageHistory(BaseChatMessageHistory):
@@ -138,10 +142,9 @@ class AxonChatMessageHistory(BaseChatMessageHistory):
     def _inputs(self, messages: Sequence[BaseMessage], encoded: Sequence[str]) -> dict[str, MemoryInput]:
         """Lay out messages by entry id; of equal ids the first stays."""
         last = max((message_order(entry)[0] for entry in self._seen or ()), default=0)
+        orders = _ARRIVALS.take(len(messages), max(last + 1, SystemClock().now_us()))
         inputs: dict[str, MemoryInput] = {}
-        for message, code, order in zip(
-            messages, encoded, ARRIVALS.take(len(messages), after=last), strict=True
-        ):
+        for message, code, order in zip(messages, encoded, orders, strict=True):
             key = f"{len(self.session_id)}:{self.session_id}:{message.id}" if message.id else new_id()
             metadata: dict[str, Any] = {MESSAGE_KEY: code, ORDER_KEY: order}
             entry = MemoryInput(text=message_text(message), id=key, metadata=metadata, ttl=self._ttl)

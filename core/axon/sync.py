@@ -294,6 +294,10 @@ class SyncMemorySystem:
         """Read entries from a file that :meth:`export` wrote; see :meth:`MemorySystem.import_`."""
         return run_blocking(self.memory.import_(path, progress=progress))
 
+    def now_us(self, tier: str) -> int:
+        """Tell the time by the clock of a tier's backend; see :meth:`MemorySystem.now_us`."""
+        return run_blocking(self.memory.now_us(tier))
+
     def stats(self) -> SystemStats:
         """Describe the present state, per tier; see :meth:`MemorySystem.stats`."""
         return run_blocking(self.memory.stats())

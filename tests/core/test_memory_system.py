@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from axon import Filter, MemoryConfig, MemorySystem, Tier
+from axon.adapters.memory import MemoryAdapter
 from axon.core.clock import ManualClock
 from axon.core.errors import (
     AdapterUnavailable,
@@ -370,3 +371,20 @@ async def test_stats_describe_every_tier(memory: MemorySystem) -> None:
     assert list(stats.tiers) == ["ephemeral", "session", "persistent"]
     assert (stats.tiers["persistent"].entries, stats.tiers["persistent"].entries_total) == (2, 3)
     assert stats.embedder.startswith("axon/hashing@")
+
+
+async def test_the_time_is_the_backends_where_it_has_a_clock(
+    memory: MemorySystem, clock: ManualClock
+) -> None:
+    assert await memory.now_us("session") == clock.now_us()
+    with pytest.raises(InvalidInputError):
+        await memory.now_us("nowhere")
+
+    class WithClock(MemoryAdapter):
+        async def backend_now_us(self, namespace: str) -> int:
+            return 42
+
+    config = MemoryConfig(session=SessionPolicy(), persistent=PersistentPolicy())
+    async with MemorySystem(config, clock=clock, adapters={Tier.SESSION: WithClock()}) as mixed:
+        assert await mixed.now_us("session") == 42
+        assert await mixed.now_us("persistent") == clock.now_us()

@@ -7,18 +7,29 @@ from typing import Any
 
 import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
+from langchain_core.indexing import DocumentIndex
 from langchain_core.retrievers import BaseRetriever
+from langchain_core.stores import BaseStore
 from langchain_core.vectorstores import VectorStore
 from langchain_tests.integration_tests import (
+    BaseStoreAsyncTests,
+    BaseStoreSyncTests,
     EmbeddingsIntegrationTests,
     RetrieversIntegrationTests,
     VectorStoreIntegrationTests,
 )
+from langchain_tests.integration_tests.indexer import AsyncDocumentIndexTestSuite, DocumentIndexerTestSuite
 from langchain_tests.unit_tests import EmbeddingsUnitTests
 
 from axon.core.memory_system import MemorySystem
 from axon.embedders import HashingEmbedder
-from axon_integrations.langchain import AxonEmbeddings, AxonRetriever, AxonVectorStore
+from axon_integrations.langchain import (
+    AxonByteStore,
+    AxonDocumentIndex,
+    AxonEmbeddings,
+    AxonRetriever,
+    AxonVectorStore,
+)
 
 # The suites' documents have a metadata key "id", about which the store rightly warns once.
 pytestmark = pytest.mark.filterwarnings(
@@ -51,6 +62,36 @@ class TestRetriever(RetrieversIntegrationTests):
     @property
     def retriever_query_example(self) -> str:
         return "what is green?"
+
+
+class Bytes:
+    @pytest.fixture
+    def kv_store(self, memory: MemorySystem) -> BaseStore[str, bytes]:
+        return AxonByteStore(memory)
+
+    @pytest.fixture
+    def three_values(self) -> tuple[bytes, bytes, bytes]:
+        return b"foo", b"\x00\xff", b""
+
+
+class TestByteStore(Bytes, BaseStoreSyncTests[bytes]):
+    pass
+
+
+class TestByteStoreAsync(Bytes, BaseStoreAsyncTests[bytes]):
+    pass
+
+
+class TestDocumentIndex(DocumentIndexerTestSuite):
+    @pytest.fixture
+    def index(self, memory: MemorySystem) -> DocumentIndex:  # type: ignore[override]
+        return AxonDocumentIndex(store=AxonVectorStore(memory, DeterministicFakeEmbedding(size=6)))
+
+
+class TestDocumentIndexAsync(AsyncDocumentIndexTestSuite):
+    @pytest.fixture
+    async def index(self, memory: MemorySystem) -> DocumentIndex:  # type: ignore[override]
+        return AxonDocumentIndex(store=AxonVectorStore(memory, DeterministicFakeEmbedding(size=6)))
 
 
 class TestEmbeddingsUnit(EmbeddingsUnitTests):

@@ -301,6 +301,11 @@ class RedisAdapter(ArenaAdapter):
         bound: bytes | None = await session.submit(op.Evaluate(space, scripts.BIND, arguments))
         return None if bound is None else bound.decode()
 
+    async def backend_now_us(self, namespace: str) -> int | None:
+        """Read the clock of the server that holds the namespace, microseconds since 1970 UTC."""
+        session = await self._session()
+        return int(await session.submit(op.Evaluate(self._keys.space(namespace), scripts.NOW)))
+
     async def stats(self) -> AdapterStats:
         """Describe the present state, also whether the server itself keeps what it holds when it restarts."""
         features = self._opened()

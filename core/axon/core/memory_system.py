@@ -566,6 +566,12 @@ class MemorySystem:
         with span("import"), progress_report(progress, "importing") as report:
             return await transfer.import_(self._scope, path, report)
 
+    async def now_us(self, tier: str) -> int:
+        """Tell the time, microseconds since 1970: by the clock of the tier's backend if it has one, else by ours."""
+        await self._enter()
+        told = await self._stores(tier)[0].adapter.backend_now_us(self.namespace)
+        return self._runtime.clock.now_us() if told is None else told
+
     async def stats(self) -> SystemStats:
         """Describe the present state, per tier."""
         await self._enter()

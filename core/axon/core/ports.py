@@ -196,6 +196,10 @@ class StorageAdapter(ABC):
         None records nothing.
         """
 
+    async def backend_now_us(self, namespace: str) -> int | None:
+        """Read the backend's own clock, microseconds since 1970 UTC; None where it has none but this machine's."""
+        return None
+
     @abstractmethod
     async def stats(self) -> AdapterStats:
         """Describe the present state."""

@@ -203,3 +203,7 @@ class FaultyAdapter(StorageAdapter):
         return await self.plan.run(
             self.name, "bind_embedder", lambda: self.inner.bind_embedder(namespace, fingerprint)
         )
+
+    async def backend_now_us(self, namespace: str) -> int | None:
+        """Read the wrapped adapter's clock, or fail."""
+        return await self.plan.run(self.name, "backend_now_us", lambda: self.inner.backend_now_us(namespace))

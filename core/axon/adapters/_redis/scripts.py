@@ -305,6 +305,14 @@ return redis.call('ZCARD', index)
 )
 """Returns how many entries are there and have not expired."""
 
+NOW = _script(
+    """
+local now = redis.call('TIME')
+return now[1] * 1000000 + now[2]
+""",
+)
+"""Returns the server's time in microseconds, which a double holds exactly until the year 2255."""
+
 CHANGES = _script(
     _KEYS,
     """
