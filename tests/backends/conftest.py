@@ -8,6 +8,7 @@ import pytest
 from axon.core.memory_system import MemorySystem
 from axon.core.portal import run_blocking
 from tests.backends.catalogue import BACKENDS, CONFIGURATIONS, NETWORK, Backend
+from tests.langchain.planes import PlaneEmbeddings
 
 
 @pytest.fixture(params=BACKENDS)
@@ -29,3 +30,8 @@ def memory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MemorySys
         system = MemorySystem(config)
         yield system
         run_blocking(system.aclose())
+
+
+@pytest.fixture
+def embedding() -> PlaneEmbeddings:
+    return PlaneEmbeddings()
