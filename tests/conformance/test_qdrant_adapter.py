@@ -1,8 +1,14 @@
-"""The conformance suite on Qdrant: the client's own engine in memory and in a folder, and the REST interface."""
+"""The conformance suite on Qdrant: the client's own engine in memory and in a folder, and both interfaces of a server.
+
+Over the wire a contract server answers: shapes are checked with the client's own models, and Qdrant's embedded engine
+stores, filters and scores.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 from uuid import uuid4
 
 import pytest
@@ -31,12 +37,30 @@ class TestQdrantInFolder(AdapterSuite):
         return lambda: QdrantAdapter(options, clock=clock)
 
 
-class TestQdrantRest(AdapterSuite):
-    """Over the wire, against a contract server: shapes are Qdrant's, answers are the client's own engine's."""
+class QdrantOverTheWire(AdapterSuite):
+    """What the subclasses share: the contract server, in collections that are deleted after each test."""
 
-    backend = "qdrant-rest"
+    prefer_grpc: ClassVar[bool]
 
     @pytest.fixture
-    def make_adapter(self, clock: ManualClock) -> AdapterFactory:
-        options = QdrantOptions(url=shared_server().url, collection_name=f"test-{uuid4().hex}", timeout=60)
-        return lambda: QdrantAdapter(options, clock=clock)
+    def make_adapter(self, clock: ManualClock) -> Iterator[AdapterFactory]:
+        server, name = shared_server(), f"test-{uuid4().hex}"
+        options = QdrantOptions(
+            url=server.url,
+            grpc_port=server.grpc_port,
+            prefer_grpc=self.prefer_grpc,
+            collection_name=name,
+            timeout=60,
+        )
+        yield lambda: QdrantAdapter(options, clock=clock)
+        server.drop(name)
+
+
+class TestQdrantRest(QdrantOverTheWire):
+    backend = "qdrant-rest"
+    prefer_grpc = False
+
+
+class TestQdrantGrpc(QdrantOverTheWire):
+    backend = "qdrant-grpc"
+    prefer_grpc = True

@@ -11,6 +11,7 @@ import grpc
 import httpx
 import numpy as np
 import pytest
+from pydantic import SecretStr
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from axon.adapters._qdrant.errors import NoCollectionError, translated
@@ -39,11 +40,18 @@ def entry(id: str, vector: list[float] | None = None) -> MemoryEntry:
     return MemoryEntry("text", id=id, created_at=to_datetime(1_700_000_000_000_000), embedding=embedding)
 
 
-@pytest.fixture
-def server() -> Iterator[QdrantServer]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[QdrantServer]:
     server = new_server()
     yield server
     server.close()
+
+
+@pytest.fixture
+def server(running: QdrantServer) -> QdrantServer:
+    """A server that knows of nothing."""
+    running.reset()
+    return running
 
 
 @pytest.fixture
@@ -153,6 +161,97 @@ async def test_faults_that_stay_are_named(server: QdrantServer, adapter: QdrantA
     assert caught.value.retry_after == 100
     server.script()
     assert await adapter.count(NS, EVERYTHING) == 0
+
+
+async def test_faults_over_grpc_are_tried_again_or_named(server: QdrantServer) -> None:
+    over_grpc = QdrantOptions(url=server.url, grpc_port=server.grpc_port, prefer_grpc=True)
+    adapter = QdrantAdapter(over_grpc)
+    await adapter.open()
+    await adapter.put_many(NS, [entry("a", [1, 0])])
+    server.script({"code": "UNAVAILABLE"}, {"code": "DEADLINE_EXCEEDED"})
+    assert await adapter.count(NS, EVERYTHING) == 1
+    for code, kind in (
+        ("UNAVAILABLE", AdapterUnavailable),
+        ("DEADLINE_EXCEEDED", AdapterTimeout),
+        ("RESOURCE_EXHAUSTED", RateLimited),
+        ("UNAUTHENTICATED", AdapterUnavailable),
+        ("INTERNAL", AdapterError),
+    ):
+        server.script(*[{"code": code}] * 3)
+        with pytest.raises(kind):
+            await adapter.count(NS, EVERYTHING)
+        server.script()
+    server.script({"code": "RESOURCE_EXHAUSTED", "headers": {"retry-after": "100"}})
+    with pytest.raises(RateLimited) as caught:
+        await adapter.count(NS, EVERYTHING)
+    assert caught.value.retry_after == 100
+    assert {each["method"] for each in server.requests()} == {"GRPC"}
+    await adapter.aclose()
+
+
+async def test_an_answer_over_grpc_that_takes_too_long_times_out(server: QdrantServer) -> None:
+    hasty = QdrantOptions(url=server.url, grpc_port=server.grpc_port, prefer_grpc=True, timeout=1, attempts=1)
+    adapter = QdrantAdapter(hasty)
+    await adapter.open()
+    server.script({"hang": 3})
+    with pytest.raises(AdapterTimeout):
+        await adapter.namespaces()
+    await adapter.aclose()
+
+
+async def test_parameters_of_the_index_reach_the_server(server: QdrantServer) -> None:
+    wanted = QdrantOptions(
+        url=server.url,
+        hnsw={"m": 32, "ef_construct": 200},
+        quantization={"scalar": {"type": "int8", "always_ram": True}},
+        on_disk=True,
+        hnsw_ef=77,
+        collection_name="tuned",
+    )
+    adapter = QdrantAdapter(wanted)
+    await adapter.open()
+    await adapter.put_many(NS, [entry("a", [1, 0])])
+    await adapter.search_many(NS, [QUERY])
+    await adapter.aclose()
+    sent = {each["path"]: each["body"] for each in server.requests() if each["method"] in ("PUT", "POST")}
+    created = sent["/collections/tuned_2"]
+    assert created["hnsw_config"] == {"m": 32, "ef_construct": 200}
+    assert created["quantization_config"] == {"scalar": {"type": "int8", "always_ram": True}}
+    assert created["vectors"]["dense"] == {"size": 2, "distance": "Dot", "on_disk": True}
+    assert sent["/collections/tuned_2/points/query/batch"]["searches"][0]["params"]["hnsw_ef"] == 77
+
+
+@pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")
+@pytest.mark.parametrize("prefer_grpc", [False, True])
+async def test_the_key_is_sent_with_every_request(server: QdrantServer, prefer_grpc: bool) -> None:
+    keyed = QdrantOptions(
+        url=server.url, grpc_port=server.grpc_port, prefer_grpc=prefer_grpc, api_key=SecretStr("key")
+    )
+    adapter = QdrantAdapter(keyed)
+    await adapter.open()
+    await adapter.put_many(NS, [entry("a", [1, 0])])
+    await adapter.aclose()
+    assert {each["key"] for each in server.requests()} == {"key"}
+
+
+@pytest.mark.parametrize("prefer_grpc", [False, True])
+async def test_what_was_written_is_there_after_the_server_was_killed(
+    server: QdrantServer, prefer_grpc: bool
+) -> None:
+    options = QdrantOptions(url=server.url, grpc_port=server.grpc_port, prefer_grpc=prefer_grpc)
+    adapter = QdrantAdapter(options)
+    await adapter.open()
+    for n in range(50):
+        await adapter.put_many(NS, [entry(f"{n}", [1, n]), entry(f"text {n}")])
+    server.kill()
+    server.start_again()
+    assert await adapter.count(NS, EVERYTHING) == 100
+    await adapter.put_many(NS, [entry("after", [1, 0])])
+    assert (await adapter.search_many(NS, [SearchRequest(EVERYTHING, 100, QUERY.vector)]))[0][
+        0
+    ].similarity == 1
+    assert await adapter.count(NS, EVERYTHING) == 101
+    await adapter.aclose()
 
 
 async def test_a_server_that_is_down_is_unavailable() -> None:

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
+import httpx
 from qdrant_client import QdrantClient
+from qdrant_client.client_base import QdrantBase
+from qdrant_client.qdrant_remote import QdrantRemote
 
 from axon.adapters._qdrant.errors import TRANSIENT, mapped_errors
 from axon.core.adapter_options import QdrantOptions
@@ -79,7 +82,7 @@ class Connection:
             _leave_folder(self._folder)
             self._folder = None
 
-    def _connect(self) -> QdrantClient:
+    def _connect(self) -> QdrantBase:
         options = self._options
         if options.path is not None:
             self._folder = os.path.realpath(options.path)
@@ -88,7 +91,8 @@ class Connection:
         if options.location == ":memory:":
             self._turn = threading.Lock()
             return QdrantClient(location=":memory:", force_disable_check_same_thread=True)
-        return QdrantClient(
+        # Not QdrantClient, which copies every request to look for texts that it should embed.
+        return QdrantRemote(
             url=self.place,
             api_key=None if options.api_key is None else options.api_key.get_secret_value(),
             timeout=options.timeout,
@@ -96,6 +100,8 @@ class Connection:
             grpc_port=options.grpc_port,
             # It only warns, by a request of its own before the first that counts.
             check_compatibility=False,
+            # For a server on this machine the client would connect anew for every request.
+            limits=httpx.Limits(max_keepalive_connections=options.connections + 1),
         )
 
 

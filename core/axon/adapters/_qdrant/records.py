@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from hashlib import sha1
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 from qdrant_client.models import PointStruct
 
 from axon.adapters._filters.qdrant import NAMESPACE, NUMBERS, TOKENS, encoded_key
@@ -19,13 +22,22 @@ from axon.core.models import EntryRecord, MemoryEntry
 DENSE = "dense"
 """Name of the vector; points of a named vector may lack it."""
 
-_IDS = UUID("5f0d5f0e-6a1c-5d0b-9d6e-3f1f6f7a2c11")
+RECORD_FIELDS = ("id", "payload", "vector", "access_count", "accessed_at")
+"""What an entry is read from; the other fields are for filters."""
+
+_IDS = UUID("5f0d5f0e-6a1c-5d0b-9d6e-3f1f6f7a2c11").bytes
 
 
 def point_id(namespace: str, id: str) -> str:
     """Map an id of any form to a UUID, the only form beside integers that Qdrant takes."""
-    # The length keeps namespace and id from running together.
-    return str(uuid5(_IDS, f"{len(namespace)}:{namespace}{id}"))
+    # The length keeps namespace and id from running together. This is uuid.uuid5, without the object in between.
+    digest = bytearray(
+        sha1(_IDS + f"{len(namespace)}:{namespace}{id}".encode(), usedforsecurity=False).digest()
+    )
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"
 
 
 def point_of(namespace: str, entry: MemoryEntry) -> PointStruct:
@@ -74,4 +86,9 @@ def entry_of(payload: Mapping[str, Any] | None, vectors: Any) -> MemoryEntry:
             record_of(payload), np.frombuffer(b64decode(original), "<f4").astype(np.float32)
         )
     found = vectors.get(DENSE) if isinstance(vectors, Mapping) else None
-    return MemoryEntry.of(record_of(payload), None if found is None else np.array(found, np.float32))
+    return MemoryEntry.of(record_of(payload), None if found is None else _floats(found))
+
+
+def _floats(numbers: list[float]) -> NDArray[np.float32]:
+    # Half the time of np.array, which looks at every number twice.
+    return np.frombuffer(struct.pack(f"<{len(numbers)}f", *numbers), "<f4").astype(np.float32)

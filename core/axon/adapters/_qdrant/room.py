@@ -8,7 +8,7 @@ from typing import Any
 from qdrant_client import models
 
 from axon.adapters._filters.qdrant import NAMESPACE, compile_filter
-from axon.adapters._qdrant.records import DENSE, entry_of, point_id, point_of, record_of
+from axon.adapters._qdrant.records import DENSE, RECORD_FIELDS, entry_of, point_id, point_of, record_of
 from axon.adapters._qdrant.shelf import Shelf
 from axon.adapters._shared.directions import direction_of
 from axon.adapters._shared.room import Room, Step, check_query, counts_of, in_order, misfit
@@ -17,6 +17,9 @@ from axon.core.adapter_options import QdrantOptions
 from axon.core.errors import EmbeddingMismatchError
 from axon.core.models import EntryRecord, Hit, MemoryEntry, Page, SearchRequest, Touch
 from axon.core.ports import OrderBy
+
+_ABOUT = ("dims", "embedder")
+"""What the record of a namespace says."""
 
 _LARGE_K = 1000
 """Results beyond which it pays to ask first how many points there are."""
@@ -56,7 +59,7 @@ class QdrantRoom(Room):
 
     def _texts_of(self, ids: Sequence[str]) -> tuple[dict[str, Any], list[models.Record]]:
         """Read the record of the namespace, and entries without a vector, in one call."""
-        found = self._texts.retrieve([self._own_point, *self._points(ids)])
+        found = self._texts.retrieve([self._own_point, *self._points(ids)], (*RECORD_FIELDS, *_ABOUT))
         about = next((dict(record.payload or {}) for record in found if record.id == self._own_point), {})
         self._dims = about.get("dims")
         return about, [record for record in found if record.id != self._own_point]
@@ -217,8 +220,8 @@ class QdrantRoom(Room):
             filter=condition,
             limit=limit,
             params=models.SearchParams(exact=options.exact, hnsw_ef=options.hnsw_ef),
-            with_payload=True,
-            with_vector=True,
+            with_payload=list(RECORD_FIELDS),
+            with_vector=[DENSE],
         )
 
     def _complete(

@@ -14,7 +14,7 @@ from qdrant_client import models
 from axon.adapters._filters.qdrant import NAMESPACE, TOKENS
 from axon.adapters._qdrant.connection import Connection
 from axon.adapters._qdrant.errors import NoCollectionError
-from axon.adapters._qdrant.records import DENSE
+from axon.adapters._qdrant.records import DENSE, RECORD_FIELDS
 from axon.core.adapter_options import QdrantOptions
 from axon.core.errors import AdapterError, ConfigError
 
@@ -122,11 +122,15 @@ class Shelf:
             some = operations[start : start + _PER_CALL]
             self.read(partial(self._client.batch_update_points, self.name, some, wait=True))
 
-    def retrieve(self, ids: Sequence[str], fields: Any = True, vectors: bool = False) -> list[models.Record]:
+    def retrieve(
+        self, ids: Sequence[str], fields: Sequence[str] = RECORD_FIELDS, vectors: bool = False
+    ) -> list[models.Record]:
         """Read points by point id, in no promised order."""
         found: list[models.Record] = []
         for some in _portions(ids):
-            call = partial(self._client.retrieve, self.name, some, with_payload=fields, with_vectors=vectors)
+            call = partial(
+                self._client.retrieve, self.name, some, with_payload=list(fields), with_vectors=vectors
+            )
             found += self.read(call) or []
         return found
 
@@ -154,7 +158,11 @@ class Shelf:
         return 0 if found is None else found.count
 
     def scroll(
-        self, condition: models.Filter, fields: Any = True, vectors: bool = False, limit: int | None = None
+        self,
+        condition: models.Filter,
+        fields: Sequence[str] = RECORD_FIELDS,
+        vectors: bool = False,
+        limit: int | None = None,
     ) -> Iterator[models.Record]:
         """Walk the points that satisfy a filter, in no promised order."""
         offset: Any = None
@@ -168,7 +176,7 @@ class Shelf:
                     condition,
                     limit=size,
                     offset=offset,
-                    with_payload=fields,
+                    with_payload=list(fields),
                     with_vectors=vectors,
                 )
             )
