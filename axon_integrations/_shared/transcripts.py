@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple
 
+from axon.core.clock import SystemClock
 from axon.core.compartments import compartment
 from axon.core.exclusive import exclusive
 from axon.core.filter import Filter
@@ -13,12 +14,14 @@ from axon.core.ids import new_id
 from axon.core.memory_system import MemorySystem
 from axon.core.models import HIDDEN_PREFIX, MemoryEntry, MemoryInput
 from axon.core.validation import check_ttl
-from axon_integrations._shared.ordering import ARRIVALS
+from axon_integrations._shared.ordering import OrderSource
 from axon_integrations._shared.placing import session_tier, single_tier
 
 MESSAGE_KEY: Final = f"{HIDDEN_PREFIX}message"
 ORDER_KEY: Final = f"{HIDDEN_PREFIX}order"
 STATUS_KEY: Final = f"{HIDDEN_PREFIX}status"
+
+_ARRIVALS = OrderSource()
 
 
 class Line(NamedTuple):
@@ -88,7 +91,8 @@ class Transcripts:
         known = await self.read(name) if self._expires else []
         last = _order(known[-1])[0] if known else 0
         inputs = [self._again(entry) for entry in known]
-        for line, order in zip(lines, ARRIVALS.take(len(lines), after=last), strict=True):
+        orders = _ARRIVALS.take(len(lines), max(last + 1, SystemClock().now_us()))
+        for line, order in zip(lines, orders, strict=True):
             metadata = {MESSAGE_KEY: line.code, ORDER_KEY: order, STATUS_KEY: status}
             inputs.append(MemoryInput(text=line.text, id=new_id(), metadata=metadata, ttl=self._ttl))
         await self._store(name, inputs)

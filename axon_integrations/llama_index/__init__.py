@@ -1,4 +1,4 @@
-"""Axon as LlamaIndex classes: a vector store, a chat store, embedding adapters, and what an auto-retriever must know.
+"""Axon as LlamaIndex classes: vector store, retriever, agent memory, chat store, tools and embedding adapters.
 
 Nothing of LlamaIndex is imported until a name of this package is used.
 """
@@ -13,6 +13,11 @@ from axon.core.errors import MissingDependencyError
 if TYPE_CHECKING:
     from axon_integrations.llama_index.chat_store import AxonChatStore
     from axon_integrations.llama_index.embeddings import AxonEmbedding, LlamaIndexEmbedder, from_llama_index
+    from axon_integrations.llama_index.live_memories import register_memory
+    from axon_integrations.llama_index.memory import AxonMemory
+    from axon_integrations.llama_index.memory_block import AxonMemoryBlock
+    from axon_integrations.llama_index.retriever import AxonRetriever
+    from axon_integrations.llama_index.tools import AxonMemoryToolSpec
     from axon_integrations.llama_index.vector_store import AxonVectorStore
     from axon_integrations.llama_index.vector_store_info import AXON_METADATA_INFO, axon_vector_store_info
 
@@ -20,19 +25,29 @@ __all__ = [
     "AXON_METADATA_INFO",
     "AxonChatStore",
     "AxonEmbedding",
+    "AxonMemory",
+    "AxonMemoryBlock",
+    "AxonMemoryToolSpec",
+    "AxonRetriever",
     "AxonVectorStore",
     "LlamaIndexEmbedder",
     "axon_vector_store_info",
     "from_llama_index",
+    "register_memory",
 ]
 
 _HOMES = {
     "AxonChatStore": "chat_store",
     "AxonEmbedding": "embeddings",
+    "AxonMemory": "memory",
+    "AxonMemoryBlock": "memory_block",
+    "AxonMemoryToolSpec": "tools",
+    "AxonRetriever": "retriever",
     "AxonVectorStore": "vector_store",
     "LlamaIndexEmbedder": "embeddings",
     "AXON_METADATA_INFO": "vector_store_info",
     "from_llama_index": "embeddings",
+    "register_memory": "live_memories",
     "axon_vector_store_info": "vector_store_info",
 }
 
