@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -14,47 +13,15 @@ import pytest
 import axon
 from axon import Filter, MemoryConfig, SyncMemorySystem
 from axon.cli import main
+from axon.core.policies import PersistentPolicy
+from tests.cli.running import demo, section, write_notes
 
 SERVER = Path(__file__).with_name("openai_server.py")
 
 
-def demo(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-    return subprocess.run(
-        [sys.executable, "-m", "axon.cli", "demo", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env={**inherited, "COLUMNS": "140", "PYTHONIOENCODING": "utf-8", **environment},
-        timeout=120,
-        check=False,
-    )
-
-
 @pytest.fixture
 def notes(tmp_path: Path) -> Path:
-    folder = tmp_path / "notes"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "deploy.md").write_text(
-        "# Deploying\n\nDeploys are frozen from 20 December to 2 January.\n\n"
-        "Note: hotfixes need two reviewers, one of whom was on call during the last incident.\n\n"
-        "## Rollback\n\nRun the rollback job; it takes four minutes.\n",
-        encoding="utf-8",
-    )
-    (folder / "deep" / "keys.rst").write_text(
-        "Keys\n====\n\nThe deploy key is rotated monthly.\n", encoding="utf-8"
-    )
-    (folder / "plain.txt").write_text("The lighthouse keeper drinks tea.\n", encoding="utf-8")
-    (folder / "picture.png").write_bytes(b"\x89PNG\xff")
-    return folder
-
-
-def section(output: str, number: int) -> str:
-    """Cut one numbered step out of the output."""
-    begin = re.search(rf"^{number}  ", output, re.MULTILINE)
-    assert begin is not None, output
-    end = re.search(rf"^{number + 1}  ", output, re.MULTILINE)
-    return output[begin.start() : end.start() if end else None]
+    return write_notes(tmp_path / "notes")
 
 
 def test_the_language_reference_goes_through_all_three_tiers_and_faces(tmp_path: Path) -> None:
@@ -70,7 +37,7 @@ def test_the_language_reference_goes_through_all_three_tiers_and_faces(tmp_path:
     assert "recall = LangChain = LlamaIndex: all agree" in compared
     (best,) = re.findall(r"How do I set .*?(debugger#\d+) +\1 +\1 +yes", compared)
     assert "NO" not in compared + reopened
-    assert re.search(r"process \d+ opened the file and found: ephemeral 0, session [1-9]", reopened)
+    assert re.search(r"process \d+ opened the memory and found: ephemeral 0, session [1-9]", reopened)
     assert reopened.count(best) == 2, reopened
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
@@ -168,3 +135,44 @@ def test_bad_numbers_are_refused(arguments: str, capsys: pytest.CaptureFixture[s
         main(["demo", *arguments.split()])
     assert exit.value.code == 2
     assert f"{arguments.split()[1]} is not a" in capsys.readouterr().err
+
+
+def test_a_configuration_file_says_where_the_tiers_lie(notes: Path, tmp_path: Path) -> None:
+    config, path = tmp_path / "memory.json", tmp_path / "memory.db"
+    config.write_text(
+        '{"session": {}, "persistent": {"adapter_type": "sqlite", "adapter_config": {"path": "${AXON_TEST_DB}"}}}',
+        encoding="utf-8",
+    )
+    run = demo("--config", config, "--input", notes, "--limit", "1", AXON_TEST_DB=str(path))
+    assert run.returncode == 0, run.stderr
+    assert "both processes ask what outlives them: persistent" in section(run.stdout, 4)
+    with SyncMemorySystem(
+        MemoryConfig(persistent=PersistentPolicy(adapter_type="sqlite", adapter_config={"path": str(path)}))
+    ) as memory:
+        assert memory.stats().tiers["persistent"].entries_total == 0, "the demo's namespace was cleared"
+
+
+def test_a_memory_that_ends_with_its_process_is_not_reopened(notes: Path, tmp_path: Path) -> None:
+    config = tmp_path / "memory.toml"
+    config.write_text("[session]\n[persistent]\n", encoding="utf-8")
+    run = demo("--config", config, "--input", notes, "--keep", "--local")
+    assert run.returncode == 0, run.stderr
+    assert "nothing to reopen" in section(run.stdout, 4)
+    assert re.search(r"stays in the namespace axon-demo-[0-9a-f]{8}\.", run.stdout)
+
+
+def test_a_bad_configuration_is_refused_with_a_reason(
+    notes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AXON_TEST_ABSENT", raising=False)
+    config = tmp_path / "memory.toml"
+    for text, reason in (
+        ('[session]\nadapter_type = "redsi"\n', "did you mean 'redis'?"),
+        ('[session]\nadapter_type = "${AXON_TEST_ABSENT}"\n', "AXON_TEST_ABSENT is not set"),
+    ):
+        config.write_text(text, encoding="utf-8")
+        assert main(["demo", "--local", "--input", str(notes), "--config", str(config)]) == 1
+        assert reason in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["demo", "--config", str(config), "--path", "memory.db"])
+    assert "not allowed with" in capsys.readouterr().err

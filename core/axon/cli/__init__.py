@@ -78,10 +78,20 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     )
     question.add_argument("-k", type=_positive, default=3, help="answers per question (default: %(default)s)")
     place = demo.add_argument_group("where to keep it")
-    place.add_argument(
+    where = place.add_mutually_exclusive_group()
+    where.add_argument(
         "--path", type=Path, metavar="FILE", help="the database file (default: a temporary one)"
     )
-    place.add_argument("--keep", action="store_true", help="do not remove the temporary file")
+    where.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a configuration in TOML or JSON, such as one with Redis, Qdrant or Chroma tiers; the demo keeps to a "
+        "namespace of its own there and clears it",
+    )
+    place.add_argument(
+        "--keep", action="store_true", help="do not remove the temporary file, or clear the namespace"
+    )
     model = demo.add_argument_group("models")
     model.add_argument(
         "--local", action="store_true", help=f"use no model of OpenAI even though {KEY} is set"

@@ -10,16 +10,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
+from uuid import uuid4
 
 from axon.cli.agreement import AxonFace, Face, compare, framework_faces
 from axon.cli.corpus import Corpus, folder_corpus, reference_corpus
-from axon.cli.openai_mode import KEY, answer, choose_embedder, has_key
+from axon.cli.openai_mode import KEY, answer, has_key
 from axon.cli.passages import Rank
+from axon.cli.places import Place, durable_tiers
 from axon.cli.questions import Question, choose_questions
-from axon.cli.reopen import Reopened, recall_durable, recall_in_new_process
+from axon.cli.reopen import Reopened, Task, recall_in_new_process
 from axon.cli.version import version_text
-from axon.core.config import MemoryConfig
-from axon.core.errors import MissingDependencyError
+from axon.core.errors import AxonError, MissingDependencyError
 from axon.core.memory_system import MemorySystem
 from axon.core.models import RecallResult
 from axon.core.ports import EmbedderSpec
@@ -41,6 +42,7 @@ class DemoOptions(NamedTuple):
     min_importance: float = 0.0
     k: int = 3
     path: Path | None = None
+    config: Path | None = None
     keep: bool = False
     openai: bool = False
     chat_model: str = ""
@@ -70,10 +72,10 @@ def run_demo(options: DemoOptions) -> int:
     )
     screen = _screen()
     screen.say(version_text(), "dim")
-    with _database(options, screen) as path:
-        same_faces, before = asyncio.run(_first_process(screen, options, path, corpus, questions))
-        same_answers = _second_process(screen, options, path, before, questions)
-    return 0 if same_faces and same_answers else 1
+    with _place(options, screen) as place:
+        agree, task, before = asyncio.run(_first_process(screen, options, place, corpus, questions))
+        same = _second_process(screen, task, before)
+    return 0 if agree and same else 1
 
 
 def _screen() -> Screen:
@@ -87,33 +89,54 @@ def _screen() -> Screen:
 
 
 @contextmanager
-def _database(options: DemoOptions, screen: Screen) -> Iterator[Path]:
-    if options.path is not None:
-        yield options.path
+def _place(options: DemoOptions, screen: Screen) -> Iterator[Place]:
+    if options.config is not None:
+        yield from _on_servers(options.config, options, screen)
+    elif options.path is not None:
+        yield Place(str(options.path), openai=options.openai)
         screen.say(f"\nThe memory stays in {options.path}.")
     elif options.keep:
         path = Path(tempfile.mkdtemp(prefix="axon-demo-")) / "memory.db"
-        yield path
+        yield Place(str(path), openai=options.openai)
         screen.say(f"\nThe memory stays in {path}.")
     else:
         with tempfile.TemporaryDirectory(prefix="axon-demo-") as folder:
-            yield Path(folder) / "memory.db"
+            yield Place(str(Path(folder) / "memory.db"), openai=options.openai)
+
+
+def _on_servers(config: Path, options: DemoOptions, screen: Screen) -> Iterator[Place]:
+    namespace = f"axon-demo-{uuid4().hex[:8]}"
+    place = Place(str(config), configured=True, namespace=namespace, openai=options.openai)
+    try:
+        yield place
+    finally:
+        if options.keep:
+            screen.say(f"\nThe memory stays in the namespace {namespace}.")
+        else:
+            try:
+                asyncio.run(place.clear())
+            except AxonError as error:  # said, and no more, lest it hide why the demo failed
+                screen.say(f"\nThe namespace {namespace} could not be cleared: {error}", "yellow")
 
 
 async def _first_process(
-    screen: Screen, options: DemoOptions, path: Path, corpus: Corpus, questions: Sequence[Question]
-) -> tuple[bool, list[list[RecallResult]]]:
-    async with MemorySystem(MemoryConfig.local(path), embedder=choose_embedder(options.openai)) as memory:
+    screen: Screen, options: DemoOptions, place: Place, corpus: Corpus, questions: Sequence[Question]
+) -> tuple[bool, Task, list[list[RecallResult]]]:
+    async with place.memory() as memory:
         await _remember(screen, memory, corpus)
         await _recall(screen, options, memory, questions)
         agree = await _compare(screen, memory, questions, options.k)
-        return agree, [await recall_durable(memory, question, options.k) for question in questions]
+        task = Task(place, questions, await durable_tiers(memory), options.k)
+        return agree, task, await task.recall(memory) if task.tiers else []
 
 
 async def _remember(screen: Screen, memory: MemorySystem, corpus: Corpus) -> None:
     screen.section("1  Remember")
     screen.say(f"{corpus.documents} documents of {corpus.title}, cut into {len(corpus.items)} passages")
     screen.say(_about_embedder(memory.embedder.spec), "dim")
+    stats = await memory.stats()
+    kept = (f"{tier} in {each.adapter_type} ({each.backend})" for tier, each in stats.tiers.items())
+    screen.say(f"kept {', '.join(kept)}", "dim")
     started = time.perf_counter()
     await memory.bulk_store(corpus.items, batch_size=_BATCH, progress=True)
     screen.say(f"stored in {time.perf_counter() - started:.1f} s; importance chose the tier:")
@@ -166,17 +189,14 @@ async def _compare(screen: Screen, memory: MemorySystem, questions: Sequence[Que
     return agree
 
 
-def _second_process(
-    screen: Screen,
-    options: DemoOptions,
-    path: Path,
-    before: list[list[RecallResult]],
-    questions: Sequence[Question],
-) -> bool:
+def _second_process(screen: Screen, task: Task, before: list[list[RecallResult]]) -> bool:
     screen.section("4  Close, and reopen in a new process")
-    after: Reopened = recall_in_new_process(path, questions, options.k, openai=options.openai)
+    if not task.tiers:
+        screen.say("no tier outlives its process, so there is nothing to reopen")
+        return True
+    after: Reopened = recall_in_new_process(task)
     entries = ", ".join(f"{tier} {count}" for tier, count in after.entries.items())
-    screen.say(f"process {after.pid} opened the file and found: {entries}")
-    screen.say("ephemeral memories end with their process, so both processes ask the durable tiers:")
-    screen.reopened(before, after, questions)
+    screen.say(f"process {after.pid} opened the memory and found: {entries}")
+    screen.say(f"both processes ask what outlives them: {', '.join(task.tiers)}")
+    screen.reopened(before, after, task.questions)
     return all(Reopened.matches(mine, theirs) for mine, theirs in zip(before, after.answers, strict=True))

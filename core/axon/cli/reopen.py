@@ -1,32 +1,44 @@
-"""The second process of the demo: opens the file that the first one closed, and recalls.
+"""The second process of the demo: opens the place that the first one closed, and recalls.
 
-Run as ``python -m axon.cli.reopen FILE``; the questions come in on standard input and the answers go out on
+Run as ``python -m axon.cli.reopen``; the place and the questions come in on standard input and the answers go out on
 standard output, both as JSON.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from axon.cli.openai_mode import choose_embedder
+from axon.cli.places import Place
 from axon.cli.questions import Question
-from axon.core.config import MemoryConfig
 from axon.core.errors import AxonError
 from axon.core.memory_system import MemorySystem
 from axon.core.models import RecallResult, Tier
 
-DURABLE = (Tier.SESSION, Tier.PERSISTENT)
 _TIME_LIMIT = 120.0
 _SAME_SCORE = 1e-6
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What the second process is to do: open ``place`` and ask ``tiers`` for the best ``k`` answers."""
+
+    place: Place
+    questions: Sequence[Question]
+    tiers: Sequence[Tier]
+    k: int
+
+    async def recall(self, memory: MemorySystem) -> list[list[RecallResult]]:
+        """Answer the questions."""
+        return [
+            await memory.recall(question.text, k=self.k, filter=question.filter, tier=self.tiers)
+            for question in self.questions
+        ]
 
 
 class Reopened(msgspec.Struct, frozen=True):
@@ -51,13 +63,8 @@ class Reopened(msgspec.Struct, frozen=True):
         )
 
 
-async def recall_durable(memory: MemorySystem, question: Question, k: int) -> list[RecallResult]:
-    """Recall from the tiers that outlive a process."""
-    return await memory.recall(question.text, k=k, filter=question.filter, tier=DURABLE)
-
-
-def recall_in_new_process(path: Path, questions: Sequence[Question], k: int, *, openai: bool) -> Reopened:
-    """Let a fresh interpreter open the file and answer the questions.
+def recall_in_new_process(task: Task) -> Reopened:
+    """Let a fresh interpreter open the place and answer the questions.
 
     Raises
     ------
@@ -67,9 +74,8 @@ def recall_in_new_process(path: Path, questions: Sequence[Question], k: int, *, 
     # The child must import this very axon, and not a folder of that name in the current directory.
     root = str(Path(__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
-    task = {"questions": questions, "k": k, "openai": openai}
     run = subprocess.run(
-        [sys.executable, "-P", "-m", __name__, str(path)],
+        [sys.executable, "-P", "-m", __name__],
         input=msgspec.json.encode(task),
         capture_output=True,
         env=environment,
@@ -81,11 +87,10 @@ def recall_in_new_process(path: Path, questions: Sequence[Question], k: int, *, 
     return msgspec.json.decode(run.stdout, type=Reopened)
 
 
-async def _answer(path: str, task: dict[str, Any]) -> Reopened:
-    questions = [Question(text, tuple(tags), least) for text, tags, least in task["questions"]]
-    async with MemorySystem(MemoryConfig.local(path), embedder=choose_embedder(task["openai"])) as memory:
+async def _answer(task: Task) -> Reopened:
+    async with task.place.memory() as memory:
         entries = {str(tier): await memory.count(tier=tier) for tier in memory.tiers}
-        answers = [await recall_durable(memory, question, task["k"]) for question in questions]
+        answers = await task.recall(memory)
     found = [[(result.entry.id, result.score) for result in results] for results in answers]
     return Reopened(os.getpid(), entries, found)
 
@@ -93,7 +98,7 @@ async def _answer(path: str, task: dict[str, Any]) -> Reopened:
 def main() -> None:
     """Answer the questions of the first process."""
     try:
-        reopened = asyncio.run(_answer(sys.argv[1], json.load(sys.stdin)))
+        reopened = asyncio.run(_answer(msgspec.json.decode(sys.stdin.buffer.read(), type=Task)))
     except AxonError as error:
         sys.exit(f"{type(error).__name__}: {error}")
     print(msgspec.json.encode(reopened).decode())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from axon.core.errors import ConfigError
 from axon.core.policies import (
     EphemeralPolicy,
     PersistentPolicy,
@@ -77,3 +79,53 @@ class MemoryConfig(Policy):
             ),
             embedder=embedder,
         )
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str], *, embedder: Any = None) -> Self:
+        """Read a configuration from a TOML or JSON file: one table per tier, ``routing`` and ``ranking``.
+
+        Parameters
+        ----------
+        path : ends in ``.toml`` or ``.json``. ``${NAME}`` in a string stands for an environment variable, so that no
+            secret need be in the file. Paths in it are relative to the current directory.
+        embedder : a model object, or None for the built-in lexical one.
+
+        Raises
+        ------
+        ConfigError
+            If the file cannot be read, a variable is not set, or a table, field or value is wrong.
+        """
+        # Needed by those alone who configure by file.
+        from axon.core.config_file import read_config_file
+
+        tables = read_config_file(Path(path))
+        if "embedder" in tables:
+            raise ConfigError(
+                f"{path}: a file cannot hold an embedder; give it to MemorySystem(embedder=...)"
+            )
+        try:
+            parts = {name: _read_table(name, table) for name, table in tables.items()}
+            return cls(**parts, embedder=embedder)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+
+
+_TABLES: dict[str, type[Policy]] = {
+    "ephemeral": EphemeralPolicy,
+    "session": SessionPolicy,
+    "persistent": PersistentPolicy,
+    "routing": RoutingPolicy,
+    "ranking": RankingPolicy,
+}
+
+
+def _read_table(name: str, table: Any) -> Any:
+    policy = _TABLES.get(name)
+    if policy is None:
+        return table
+    if not isinstance(table, dict):
+        raise ConfigError(f"{name} must be a table")
+    try:
+        return policy(**table)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
