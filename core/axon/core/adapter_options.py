@@ -220,17 +220,42 @@ class PineconeOptions(AdapterOptions):
 
     Attributes
     ----------
-    api_key : of the project.
-    index_name, host : which index; one of them is needed.
-    namespace : prefix of every namespace.
-    environment : accepted for old configurations and ignored.
+    api_key : of the project; None for the environment variable ``PINECONE_API_KEY``.
+    index_name, host : which index; one of them is needed. The host spares asking for it.
+    namespace : prefix of every namespace, printable ASCII.
+    environment : accepted for old configurations, warned about and ignored.
+    timeout : seconds per attempt, and for all attempts together, > 0.
+    attempts : times a call is tried in all, >= 1.
+    connections : requests at the same time, >= 1.
+    max_unseen : own writes per namespace that are kept in memory until Pinecone shows them, >= 0; beyond it, writing
+        waits. With 0 every write waits until it is shown, to other processes too.
+    settle_seconds : longest such wait, and longest that closing waits for it, >= 0.
+    fetch_lag : seconds by which Pinecone's fetches may lag behind its queries, which alone tell how far they are, >= 0.
+    tier : name of the tier, part of every namespace; set by Axon, so that two tiers in one index share nothing.
     """
 
     api_key: SecretStr | None = None
     index_name: str | None = None
     host: str | None = None
-    namespace: str = ""
+    namespace: str = Field(default="", pattern=r"^[\x20-\x7e]{0,200}$")
     environment: str | None = None
+    timeout: float = Field(default=10.0, gt=0, le=3600)
+    attempts: int = Field(default=3, ge=1, le=20)
+    connections: int = Field(default=8, ge=1, le=64)
+    max_unseen: int = Field(default=10_000, ge=0)
+    settle_seconds: float = Field(default=10.0, ge=0, le=3600)
+    fetch_lag: float = Field(default=1.0, ge=0, le=3600)
+    tier: str = Field(default="", pattern=r"^[a-z]{0,32}$")
+
+    def for_tier(self, tier: str) -> PineconeOptions:
+        """Return these options with namespaces of the tier's own."""
+        return self if self.tier else self.model_copy(update={"tier": tier})
+
+    @property
+    def prefix(self) -> str:
+        """What the name of every namespace in Pinecone begins with; ends with a dot."""
+        own = f"{self.tier or 'axon'}."
+        return f"{self.namespace}.{own}" if self.namespace else own
 
 
 OPTIONS: dict[str, type[AdapterOptions]] = {

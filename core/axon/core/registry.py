@@ -30,6 +30,7 @@ _ADAPTERS: dict[str, Registration] = {
     "sqlite": Registration("axon.adapters.sqlite:SqliteAdapter"),
     "redis": Registration("axon.adapters.redis:RedisAdapter", "redis"),
     "qdrant": Registration("axon.adapters.qdrant:QdrantAdapter", "qdrant"),
+    "pinecone": Registration("axon.adapters.pinecone:PineconeAdapter", "pinecone"),
     "chroma": Registration("axon.adapters.chroma:ChromaAdapter", "chroma"),
 }
 

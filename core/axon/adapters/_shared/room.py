@@ -29,8 +29,8 @@ class Room(ABC):
     """
 
     @abstractmethod
-    def put_each(self, batches: Sequence[Sequence[MemoryEntry]]) -> Sequence[EmbeddingMismatchError | None]:
-        """Write batches; one whose vectors do not fit is left out and answered with its error."""
+    def put_each(self, batches: Sequence[Sequence[MemoryEntry]]) -> Sequence[Exception | None]:
+        """Write batches; one that does not fit is left out and answered with its error."""
 
     @abstractmethod
     def delete_each(self, batches: Sequence[Sequence[str]]) -> Sequence[int]:
