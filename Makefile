@@ -11,8 +11,9 @@ MODEL_BIN := $(MODEL_VENV)/bin
 BACKENDS_VENV := .venv-backends
 BACKENDS_BIN := $(BACKENDS_VENV)/bin
 BACKEND_TESTS := tests/backends tests/conformance/test_redis_adapter.py tests/conformance/test_chroma_adapter.py \
-	tests/conformance/test_qdrant_adapter.py tests/adapters/redis tests/adapters/chroma tests/adapters/qdrant
-BACKENDS := redis-plain,redis-search,redis-cluster,chroma-memory,chroma-embedded,chroma-server,qdrant-memory,qdrant-local,qdrant-rest,qdrant-grpc
+	tests/conformance/test_qdrant_adapter.py tests/conformance/test_pinecone_adapter.py \
+	tests/adapters/redis tests/adapters/chroma tests/adapters/qdrant tests/adapters/pinecone
+BACKENDS := redis-plain,redis-search,redis-cluster,chroma-memory,chroma-embedded,chroma-server,qdrant-memory,qdrant-local,qdrant-rest,qdrant-grpc,pinecone-contract,pinecone-contract-lagging
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 DEMO_EXTRAS := langchain,llama-index,cli
@@ -26,7 +27,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 # Two pip processes in one environment break it.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench test-backends test-model wheel-smoke check coverage versions clean
+.PHONY: help demo test lint bench test-backends test-pinecone-live test-model wheel-smoke check coverage versions clean
 
 help:
 	@echo 'make demo         store and recall real text through three tiers, LangChain and LlamaIndex'
@@ -35,6 +36,7 @@ help:
 	@echo 'make bench        timings beside the floor and another store (ARGS is passed on)'
 	@echo 'make test-model   the tests that need the real MiniLM weights (installs 1.5 GB)'
 	@echo 'make test-backends  the network adapters against real servers'
+	@echo 'make test-pinecone-live  the suite on the real Pinecone (PINECONE_API_KEY, AXON_TEST_PINECONE_INDEX)'
 	@echo 'make wheel-smoke  build the wheel and use it from an empty environment'
 	@echo 'make check        everything that .ci/run does'
 	@echo 'make coverage     the test suite with branch coverage'
@@ -48,6 +50,10 @@ test: $(VENV)/.stamp-test
 
 test-backends: $(BACKENDS_VENV)/.stamp-backends
 	AXON_REQUIRE_BACKENDS=$(BACKENDS) $(BACKENDS_BIN)/python -m pytest $(BACKEND_TESTS) $(ARGS)
+
+# Against the service itself, in namespaces of a random prefix that are removed at the end; costs read and write units.
+test-pinecone-live: $(BACKENDS_VENV)/.stamp-backends
+	AXON_HYPOTHESIS_PROFILE=live $(BACKENDS_BIN)/python -m pytest tests/live/pinecone_service.py $(ARGS)
 
 coverage: $(VENV)/.stamp-test
 	$(BIN)/python -m coverage erase
@@ -116,7 +122,7 @@ $(BACKENDS_VENV)/.stamp-venv:
 
 $(BACKENDS_VENV)/.stamp-backends: $(BACKENDS_VENV)/.stamp-venv pyproject.toml requirements/test.txt requirements/backends.txt
 	@echo 'Installing real backends ...'
-	@$(BACKENDS_BIN)/python $(PIP_INSTALL) --editable '.[$(TEST_EXTRAS),redis,chroma,qdrant]' \
+	@$(BACKENDS_BIN)/python $(PIP_INSTALL) --editable '.[$(TEST_EXTRAS),redis,chroma,qdrant,pinecone]' \
 		--requirement requirements/test.txt --requirement requirements/backends.txt
 	@touch $@
 

@@ -27,6 +27,8 @@ settings.register_profile(
     database=None,
 )
 settings.register_profile("ci", settings.get_profile("default"), max_examples=300)
+# Every example is many calls of a service far away.
+settings.register_profile("live", settings.get_profile("default"), max_examples=5)
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=5_000)
 # For tests of the tests: whether something is found matters, not the smallest form of it.
 settings.register_profile("find", settings.get_profile("default"), phases=[Phase.generate], database=None)
