@@ -16,7 +16,7 @@ from axon.core.config import MemoryConfig
 from axon.core.policies import EphemeralPolicy, PersistentPolicy, SessionPolicy
 from axon.core.ports import StorageAdapter
 from axon.core.registry import build_adapter
-from tests.servers import chroma_server, qdrant_server, redis_server
+from tests.servers import chroma_server, pinecone_server, qdrant_server, redis_server
 
 Place = Callable[[Path], AbstractContextManager[dict[str, Any]]]
 """Starts the server if there is one, and gives an ``adapter_config`` whose data no other test sees."""
@@ -99,6 +99,20 @@ def _qdrant_rest(folder: Path) -> Iterator[dict[str, Any]]:
     yield {"url": url, "collection_name": f"test-{uuid4().hex}", "timeout": TIMEOUT}
 
 
+def _pinecone(server: Callable[[], pinecone_server.PineconeServer], **options: Any) -> Place:
+    @contextmanager
+    def place(folder: Path) -> Iterator[dict[str, Any]]:
+        yield {
+            "host": server().host,
+            "api_key": pinecone_server.KEY,
+            "namespace": uuid4().hex,
+            "timeout": TIMEOUT,
+            **options,
+        }
+
+    return place
+
+
 @contextmanager
 def _in_process(folder: Path) -> Iterator[dict[str, Any]]:
     yield {}
@@ -120,6 +134,7 @@ NETWORK = (
     Backend("qdrant-memory", "qdrant", _qdrant_memory),
     Backend("qdrant-local", "qdrant", _qdrant_folder),
     Backend("qdrant-rest", "qdrant", _qdrant_rest),
+    Backend("pinecone-contract", "pinecone", _pinecone(pinecone_server.wide_server, max_unseen=0, fetch_lag=0)),
 )
 """What needs a client package, and mostly a server."""
 

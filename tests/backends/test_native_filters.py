@@ -97,7 +97,7 @@ def compilers() -> dict[str, ModuleType]:
 
 
 def test_every_network_adapter_has_a_compiler() -> None:
-    assert {"chroma", "qdrant", "redis"} <= set(compilers())
+    assert {"chroma", "pinecone", "qdrant", "redis"} <= set(compilers())
 
 
 def test_every_condition_tells_entries_apart() -> None:

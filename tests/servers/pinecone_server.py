@@ -85,3 +85,9 @@ def lagging_server() -> PineconeServer:
     server = new_server(metric="dotproduct")
     server.set(query_delay=0.05, fetch_delay=0.1, missing_differs=True)
     return server
+
+
+@cache
+def wide_server() -> PineconeServer:
+    """A server that tests share, whose index takes the vectors of the default embedder."""
+    return new_server(dims=384)
