@@ -134,7 +134,9 @@ NETWORK = (
     Backend("qdrant-memory", "qdrant", _qdrant_memory),
     Backend("qdrant-local", "qdrant", _qdrant_folder),
     Backend("qdrant-rest", "qdrant", _qdrant_rest),
-    Backend("pinecone-contract", "pinecone", _pinecone(pinecone_server.wide_server, max_unseen=0, fetch_lag=0)),
+    Backend(
+        "pinecone-contract", "pinecone", _pinecone(pinecone_server.wide_server, max_unseen=0, fetch_lag=0)
+    ),
 )
 """What needs a client package, and mostly a server."""
 
