@@ -307,15 +307,19 @@ class RedisAdapter(ArenaAdapter):
         return int(await session.submit(op.Evaluate(self._keys.space(namespace), scripts.NOW)))
 
     async def stats(self) -> AdapterStats:
-        """Describe the present state, also whether the server itself keeps what it holds when it restarts."""
+        """Describe the present state, also whether the server itself keeps what it holds when it restarts.
+
+        While the circuit is open, the entries are not counted, instead of failing.
+        """
         features = self._opened()
-        sizes = await self._sizes()
+        is_down = self._circuit.is_open
+        sizes = None if is_down else await self._sizes()
         arenas = self._replicas.arenas()
         module = self._module
-        unindexed = 0 if module is None else await module.unindexed(await self._session())
+        unindexed = 0 if module is None or is_down else await module.unindexed(await self._session())
         return AdapterStats(
             backend=f"Redis {features.version}" + (" Cluster" if features.cluster else ""),
-            entries=sum(sizes.values()),
+            entries=None if sizes is None else sum(sizes.values()),
             bytes=sum(arena.vector_bytes for arena in arenas),
             details={
                 "server": self._address.label,
@@ -325,9 +329,9 @@ class RedisAdapter(ArenaAdapter):
                 "persistence": features.persistence,
                 "survives_restart": features.persistence != "none",
                 "eviction": features.eviction,
-                "circuit": "open" if self._circuit.is_open else "closed",
+                **self._circuit.details(),
                 "loaded_namespaces": len(arenas),
                 "corrupt_entries": [*self._replicas.corrupt(), *(module.faults if module else ())],
-                "unindexed_entries": unindexed,
+                "unindexed_entries": None if is_down else unindexed,
             },
         )

@@ -84,17 +84,62 @@ async def retry(
     Exception
         The last error, as ``call`` raised it: at once where waiting would pass the deadline.
     """
-    started = clock()
-    failures = 0
+    failures = _Failures(policy, clock, clock())
     while True:
         try:
             return await call()
         except on as error:
-            failures += 1
-            pause = policy.pause(failures, chance(), getattr(error, "retry_after", None))
-            if failures >= policy.attempts or clock() - started + pause > policy.deadline:
+            pause = failures.pause_after(error, chance())
+            if pause is None:
                 raise
         await sleep(pause)
+
+
+def retry_blocking(
+    call: Callable[[], T],
+    *,
+    on: tuple[type[Exception], ...],
+    policy: RetryPolicy,
+    since: float | None = None,
+    sleep: Callable[[float], object] = time.sleep,
+    chance: Callable[[], float] = random.random,
+    clock: Callable[[], float] = time.monotonic,
+) -> T:
+    """Do the same as :func:`retry` in a thread that may wait.
+
+    Parameters
+    ----------
+    since : when the work began that this call is a part of, as ``clock`` gives it, since the deadline is that of the
+        whole; None for now.
+    """
+    failures = _Failures(policy, clock, clock() if since is None else since)
+    while True:
+        try:
+            return call()
+        except on as error:
+            pause = failures.pause_after(error, chance())
+            if pause is None:
+                raise
+        sleep(pause)
+
+
+class _Failures:
+    """What decides whether one more attempt is made."""
+
+    def __init__(self, policy: RetryPolicy, clock: Callable[[], float], since: float) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._since = since
+        self._count = 0
+
+    def pause_after(self, error: Exception, chance: float) -> float | None:
+        """Seconds to wait before the next attempt, or None where there is none."""
+        self._count += 1
+        pause = self._policy.pause(self._count, chance, getattr(error, "retry_after", None))
+        spent = self._clock() - self._since
+        return (
+            None if self._count >= self._policy.attempts or spent + pause > self._policy.deadline else pause
+        )
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from chromadb import errors as vendor
 
-from axon.adapters._chroma.errors import as_axon_error
+from axon.adapters._chroma.errors import translated
 from axon.adapters.chroma import ChromaAdapter
 from axon.core.adapter_options import ChromaOptions
 from axon.core.clock import to_datetime
@@ -132,4 +132,4 @@ async def test_credentials_do_not_show(server: ChromaServer) -> None:
     ],
 )
 def test_errors_are_translated_by_a_table(error: Exception, kind: type[Exception]) -> None:
-    assert type(as_axon_error(error, "here")) is kind
+    assert type(translated(error, "here").error) is kind

@@ -14,7 +14,8 @@ import pytest
 from pydantic import SecretStr
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from axon.adapters._qdrant.errors import NoCollectionError, translated
+from axon.adapters._qdrant.errors import translated
+from axon.adapters._shared.translation import NoCollectionError
 from axon.adapters.qdrant import QdrantAdapter
 from axon.core.adapter_options import QdrantOptions
 from axon.core.clock import to_datetime
@@ -301,7 +302,7 @@ def answered(status: int, content: bytes = b"") -> UnexpectedResponse:
     ],
 )
 def test_errors_are_translated_by_a_table(error: Exception, kind: type[Exception]) -> None:
-    assert type(translated(error, "here")) is kind
+    assert type(translated(error, "here").error) is kind
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
 import httpx
 from chromadb import errors as vendor
 
+from axon.adapters._shared.translation import NoCollectionError, Translated, by_status
 from axon.core.errors import (
     AdapterError,
     AdapterTimeout,
@@ -17,65 +17,50 @@ from axon.core.errors import (
     EmbeddingMismatchError,
     RateLimited,
 )
+from axon.core.retry import retry_after_seconds
 
 T = TypeVar("T")
 
-ERRORS: tuple[tuple[type[Exception], type[AxonError], str], ...] = (
-    (
-        vendor.InvalidDimensionException,
-        EmbeddingMismatchError,
-        "use the embedder the namespace was filled with",
-    ),
-    (vendor.RateLimitError, RateLimited, "slow down"),
-    (
-        vendor.ChromaAuthError,
-        AdapterUnavailable,
-        "check the headers option: the server refused the credentials",
-    ),
-    (
-        vendor.AuthorizationError,
-        AdapterUnavailable,
-        "check the headers option: the server refused the credentials",
-    ),
-    (vendor.ChromaError, AdapterError, ""),
-    (httpx.TimeoutException, AdapterTimeout, "raise the timeout option, or look at the server's load"),
-    (httpx.TransportError, AdapterUnavailable, "check that the server runs at this host and port"),
-    (httpx.HTTPError, AdapterError, ""),
-    (OSError, AdapterUnavailable, "check that the folder exists, is writable and has room"),
+_OTHER_EMBEDDER = "use the embedder the namespace was filled with"
+_CREDENTIALS = "check the headers option: the server refused the credentials"
+
+ERRORS: tuple[tuple[type[Exception], type[AxonError], str, bool], ...] = (
+    (vendor.NotFoundError, NoCollectionError, "", False),
+    (vendor.InvalidDimensionException, EmbeddingMismatchError, _OTHER_EMBEDDER, False),
+    (vendor.RateLimitError, RateLimited, "slow down", True),
+    (vendor.ChromaAuthError, AdapterUnavailable, _CREDENTIALS, False),
+    (vendor.AuthorizationError, AdapterUnavailable, _CREDENTIALS, False),
+    (vendor.ChromaError, AdapterError, "", False),
+    (httpx.TimeoutException, AdapterTimeout, "raise the timeout option, or look at the server's load", True),
+    (httpx.TransportError, AdapterUnavailable, "check that the server runs at this host and port", True),
+    (httpx.HTTPError, AdapterError, "", False),
+    (OSError, AdapterUnavailable, "check that the folder exists, is writable and has room", False),
 )
-"""Most specific first; anything else that Chroma raises is an ``AdapterError``."""
+"""Most specific first: Chroma's error, Axon's, advice, and whether it passes; anything else is an ``AdapterError``.
 
-TRANSIENT = (AdapterUnavailable, AdapterTimeout, RateLimited)
-"""What trying again may mend. Every call to Chroma may be repeated: writes replace by id."""
-
-
-@contextmanager
-def mapped_errors(place: str) -> Iterator[None]:
-    """Turn Chroma's errors inside the block into Axon's, but for ``NotFoundError``, which callers expect."""
-    try:
-        yield
-    except (AxonError, vendor.NotFoundError):
-        raise
-    except Exception as error:  # Chroma raises bare Exceptions for answers it does not know
-        raise as_axon_error(error, place) from error
+An answer of a server is judged by its status before this table is asked, where ``STATUS`` has it. What passes is tried
+again whatever the call was, since every call to Chroma may be repeated: writes replace by id.
+"""
 
 
-def as_axon_error(error: Exception, place: str) -> AxonError:
-    """Find the error of Axon's that stands for one of Chroma's."""
+def translated(error: Exception, place: str) -> Translated:
+    """Find out what one of Chroma's errors means."""
     text = str(error) or type(error).__name__
+    where = f"Chroma at {place}"
+    if isinstance(error, httpx.HTTPStatusError):
+        response = error.response
+        return by_status(response.status_code, response.text, where, retry_after_seconds(response.headers))
     if isinstance(error, vendor.InvalidArgumentError) and "dimension" in text:
-        return EmbeddingMismatchError(
-            f"Chroma at {place}: {text}; use the embedder the namespace was filled with"
-        )
-    for kind, ours, advice in ERRORS:
+        return Translated(EmbeddingMismatchError(f"{where}: {text}; {_OTHER_EMBEDDER}"), False)
+    for kind, ours, advice, passes in ERRORS:
         if isinstance(error, kind):
-            return ours(f"Chroma at {place}: {text}" + (f"; {advice}" if advice else ""))
-    return AdapterError(f"Chroma at {place}: {text}")
+            return Translated(ours(f"{where}: {text}" + (f"; {advice}" if advice else "")), passes)
+    return Translated(AdapterError(f"{where}: {text}"), False)
 
 
 def quietly(call: Callable[[], T]) -> T | None:
     """Call, and return None where the collection is not there."""
     try:
         return call()
-    except vendor.NotFoundError:
+    except NoCollectionError:
         return None

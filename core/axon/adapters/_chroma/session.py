@@ -40,9 +40,12 @@ class ChromaSession(Session):
         self._connection = Connection(options)
         self._rooms: dict[str, ChromaRoom] = {}
         self._walks = Walks()
+        self.circuit = self._connection.circuit
         # The embedded engine answers one call at a time; more threads would only wait for it.
         readers = options.connections if options.host is not None else 0
-        self.lanes: Lanes[Room] = Lanes("chroma", readers, self._connection.max_batch)
+        self.lanes: Lanes[Room] = Lanes(
+            "chroma", readers, self._connection.max_batch, self._connection.patience
+        )
 
     def close(self) -> None:
         """Finish what was asked for and let go of Chroma."""

@@ -8,12 +8,12 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
-from chromadb import errors as vendor
 from numpy.typing import NDArray
 
 from axon.adapters._chroma.connection import Connection
 from axon.adapters._chroma.errors import quietly
 from axon.adapters._filters.chroma import Where
+from axon.adapters._shared.translation import NoCollectionError
 from axon.core.adapter_options import ChromaOptions
 from axon.core.errors import CorruptStoreError
 
@@ -112,7 +112,7 @@ class Shelf:
         if known is not None:
             try:
                 return self._connection.call(lambda: use(known))
-            except vendor.NotFoundError:
+            except NoCollectionError:
                 self._known = None
         found = self.find()
         return None if found is None else quietly(lambda: self._connection.call(lambda: use(found)))
@@ -122,7 +122,7 @@ class Shelf:
         known = self._known or self.make()
         try:
             return self._connection.call(lambda: use(known))
-        except vendor.NotFoundError:
+        except NoCollectionError:
             made = self.make()
             return self._connection.call(lambda: use(made))
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import random
 import threading
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TypeVar
 
 import httpx
@@ -15,14 +14,19 @@ from qdrant_client import QdrantClient
 from qdrant_client.client_base import QdrantBase
 from qdrant_client.qdrant_remote import QdrantRemote
 
-from axon.adapters._qdrant.errors import TRANSIENT, mapped_errors
+from axon.adapters._qdrant.errors import translated
+from axon.adapters._shared.circuit import Circuit
+from axon.adapters._shared.patience import Patience
+from axon.adapters._shared.translation import NoCollectionError
 from axon.core.adapter_options import QdrantOptions
 from axon.core.errors import AdapterUnavailable
-from axon.core.retry import RetryPolicy
 
 T = TypeVar("T")
 
 _SERVER = "http://localhost:6333"
+
+_GRPC_OPTIONS = {"grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 2_000}
+"""By itself a channel waits up to two minutes before it looks whether the server is back."""
 
 
 class Connection:
@@ -32,21 +36,26 @@ class Connection:
     ----------
     client : Qdrant's.
     is_local : the client's own engine, which has no payload indexes and always searches exactly.
+    place : for messages.
+    circuit : of the server; None for that engine.
+    patience : how calls are made.
     """
 
     def __init__(self, options: QdrantOptions) -> None:
         self._options = options
         self._folder: str | None = None
         self._turn: AbstractContextManager[object] = nullcontext()
-        self._retry = RetryPolicy(
-            attempts=options.attempts, first_delay=0.05, max_delay=1.0, deadline=float(options.timeout)
-        )
         self.is_local = options.path is not None or options.location == ":memory:"
         self.place = options.path or options.url or options.location or _SERVER
-        with mapped_errors(self.place):
-            self.client = self._connect()
+        self.circuit = None if self.is_local else Circuit()
+        translate = partial(translated, place=self.place)
+        self.patience = Patience(options.attempts, float(options.timeout), translate, self.circuit)
+        self.client = self.patience.call(self._connect)
         try:
             self.call(self.client.get_collections)
+        except NoCollectionError as error:
+            self.close()
+            raise AdapterUnavailable(f"{error}; check the address, there is no Qdrant") from error
         except BaseException:
             self.close()
             raise
@@ -57,22 +66,15 @@ class Connection:
         Raises
         ------
         AdapterError
-            Or a child, once the attempts or the time are used up.
-        NoCollectionError
-            Where a collection is not there.
+            Or a child, once the attempts or the time are used up; ``NoCollectionError`` where a collection is not
+            there.
         """
-        started, failures = time.monotonic(), 0
-        while True:
-            try:
-                with mapped_errors(self.place), self._turn:
-                    return work()
-            except TRANSIENT as error:
-                failures += 1
-                pause = self._retry.pause(failures, random.random(), getattr(error, "retry_after", None))
-                spent = time.monotonic() - started
-                if failures >= self._retry.attempts or spent + pause > self._retry.deadline:
-                    raise
-            time.sleep(pause)
+
+        def in_turn() -> T:
+            with self._turn:
+                return work()
+
+        return self.patience.call(in_turn)
 
     def close(self) -> None:
         """Let go of the client; data in memory goes with it."""
@@ -98,6 +100,7 @@ class Connection:
             timeout=options.timeout,
             prefer_grpc=options.prefer_grpc,
             grpc_port=options.grpc_port,
+            grpc_options=dict(_GRPC_OPTIONS),
             # It only warns, by a request of its own before the first that counts.
             check_compatibility=False,
             # For a server on this machine the client would connect anew for every request.

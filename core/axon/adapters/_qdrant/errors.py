@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import grpc
 import httpx
-from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
+from axon.adapters._shared.translation import NoCollectionError, Translated, by_status
 from axon.core.errors import (
     AdapterError,
     AdapterTimeout,
     AdapterUnavailable,
-    AxonError,
     EmbeddingMismatchError,
-    RateLimited,
 )
 from axon.core.retry import retry_after_seconds
 
-
-class NoCollectionError(Exception):
-    """The collection is not there; never leaves the adapter."""
-
-
-STATUS: dict[int, tuple[type[AdapterError], str]] = {
-    401: (AdapterUnavailable, "check the api_key option: the server refused it"),
-    403: (AdapterUnavailable, "check the api_key option: the server refused it"),
-    408: (AdapterTimeout, "raise the timeout option, or look at the server's load"),
-    502: (AdapterUnavailable, "the server cannot be reached behind its proxy"),
-    503: (AdapterUnavailable, "the server is not ready"),
-    504: (AdapterTimeout, "raise the timeout option, or look at the server's load"),
-}
-"""By HTTP status; any other is an ``AdapterError``."""
-
 GRPC_STATUS: dict[grpc.StatusCode, int] = {
     grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
     grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
@@ -45,56 +27,60 @@ GRPC_STATUS: dict[grpc.StatusCode, int] = {
     grpc.StatusCode.INVALID_ARGUMENT: 400,
 }
 
-TRANSIENT = (AdapterUnavailable, AdapterTimeout, RateLimited)
-"""What trying again may mend. Every call to Qdrant may be repeated: writes replace by id."""
+ERRORS: tuple[tuple[type[Exception], type[AdapterError], str, bool], ...] = (
+    (httpx.TimeoutException, AdapterTimeout, "raise the timeout option, or look at the server's load", True),
+    (httpx.TransportError, AdapterUnavailable, "check that the server runs at this address", True),
+    (OSError, AdapterUnavailable, "check that the folder exists, is writable and has room", False),
+    (Exception, AdapterError, "", False),
+)
+"""What the client meets below itself: the error, Axon's, advice, and whether it passes.
+
+Answers of a server are judged by their status. What passes is tried again whatever the call was, since every call to
+Qdrant may be repeated: writes replace by id.
+"""
 
 
-@contextmanager
-def mapped_errors(place: str) -> Iterator[None]:
-    """Turn Qdrant's errors inside the block into Axon's, and a missing collection into ``NoCollectionError``."""
-    try:
-        yield
-    except (AxonError, NoCollectionError):
-        raise
-    except Exception as error:  # The client's local form raises bare ValueErrors, and gRPC errors of its own.
-        raise translated(error, f"Qdrant at {place}") from error
-
-
-def translated(error: Exception, place: str) -> Exception:
-    """Find the error that stands for one of Qdrant's."""
+def translated(error: Exception, place: str) -> Translated:
+    """Find out what one of Qdrant's errors means."""
+    where = f"Qdrant at {place}"
     if isinstance(error, ResponseHandlingException):
-        return _of_transport(error.source, place)
+        return _by_table(error.source, where)
     if isinstance(error, UnexpectedResponse):
         content = error.content.decode(errors="replace")
-        return _of_status(error.status_code or 0, content, place, retry_after_seconds(error.headers))
+        return _by_answer(error.status_code or 0, content, where, retry_after_seconds(error.headers))
     if isinstance(error, ResourceExhaustedResponse):
-        return RateLimited(f"{place}: slow down", error.retry_after_s)
+        return by_status(429, str(error), where, error.retry_after_s)
+    if isinstance(error, QdrantException):
+        # The client reads no other Retry-After than a number.
+        return by_status(429, str(error), where, None)
     if isinstance(error, grpc.RpcError):
-        code = error.code() if hasattr(error, "code") else None
-        detail = error.details() if hasattr(error, "details") else str(error)
-        return _of_status(GRPC_STATUS.get(code, 500), str(detail), place, None)
-    if isinstance(error, OSError):
-        return AdapterUnavailable(f"{place}: {error}; check that the folder exists, is writable and has room")
-    return _of_status(400, str(error) or type(error).__name__, place, None)
+        return _of_grpc(error, where)
+    if isinstance(error, OSError | httpx.HTTPError):
+        return _by_table(error, where)
+    # The client's local form raises bare ValueErrors.
+    return _by_answer(400, str(error) or type(error).__name__, where, None)
 
 
-def _of_transport(source: Exception, place: str) -> AdapterError:
-    if isinstance(source, httpx.TimeoutException):
-        return AdapterTimeout(
-            f"{place}: no answer in time; raise the timeout option, or look at the server's load"
-        )
-    if isinstance(source, httpx.TransportError | OSError):
-        return AdapterUnavailable(f"{place}: {source}; check that the server runs at this address")
-    return AdapterError(f"{place}: {source}")
+def _by_table(error: Exception, where: str) -> Translated:
+    ours, advice, passes = next(row[1:] for row in ERRORS if isinstance(error, row[0]))
+    text = str(error) or type(error).__name__
+    return Translated(ours(f"{where}: {text}" + (f"; {advice}" if advice else "")), passes)
 
 
-def _of_status(status: int, text: str, place: str, retry_after: float | None) -> Exception:
+def _of_grpc(error: grpc.RpcError, where: str) -> Translated:
+    code = error.code() if hasattr(error, "code") else None
+    detail = str(error.details() if hasattr(error, "details") else error)
+    status = GRPC_STATUS.get(code, 500)
+    if status == 429 and "larger than max" in detail:
+        status = 413
+    return _by_answer(status, detail, where, None)
+
+
+def _by_answer(status: int, text: str, where: str, retry_after: float | None) -> Translated:
     lower = text.lower()
     if status == 404 or ("collection" in lower and ("not found" in lower or "doesn't exist" in lower)):
-        return NoCollectionError(text)
+        return Translated(NoCollectionError(f"{where}: {text}"), False)
     if status == 400 and "dimension" in lower:
-        return EmbeddingMismatchError(f"{place}: {text}; use the embedder the namespace was filled with")
-    if status == 429:
-        return RateLimited(f"{place}: slow down", retry_after)
-    kind, advice = STATUS.get(status, (AdapterError, ""))
-    return kind(f"{place}: {text[:500]}" + (f"; {advice}" if advice else ""))
+        message = f"{where}: {text}; use the embedder the namespace was filled with"
+        return Translated(EmbeddingMismatchError(message), False)
+    return by_status(status, text, where, retry_after)

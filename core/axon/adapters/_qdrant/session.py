@@ -10,11 +10,11 @@ from qdrant_client.models import FacetResponse, FacetValueHit
 
 from axon.adapters._filters.qdrant import NAMESPACE
 from axon.adapters._qdrant.connection import Connection
-from axon.adapters._qdrant.errors import NoCollectionError
 from axon.adapters._qdrant.room import QdrantRoom
 from axon.adapters._qdrant.shelf import Shelf, name_pattern
 from axon.adapters._shared.lanes import Lanes
 from axon.adapters._shared.room import Room, Session
+from axon.adapters._shared.translation import NoCollectionError
 from axon.adapters._shared.walks import Walks
 from axon.core.adapter_options import QdrantOptions
 from axon.core.ports import AdapterStats
@@ -40,9 +40,10 @@ class QdrantSession(Session):
         self._shelves: dict[tuple[str | None, int | None], Shelf] = {}
         self._rooms: dict[str, QdrantRoom] = {}
         self._walks = Walks()
+        self.circuit = self._connection.circuit
         # The local form takes one call at a time; more threads would only wait for it.
         readers = 0 if self._connection.is_local else options.connections
-        self.lanes: Lanes[Room] = Lanes("qdrant", readers, max_batch)
+        self.lanes: Lanes[Room] = Lanes("qdrant", readers, max_batch, self._connection.patience)
 
     def close(self) -> None:
         """Finish what was asked for and let go of Qdrant."""

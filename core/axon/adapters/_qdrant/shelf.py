@@ -13,8 +13,8 @@ from qdrant_client import models
 
 from axon.adapters._filters.qdrant import NAMESPACE, TOKENS
 from axon.adapters._qdrant.connection import Connection
-from axon.adapters._qdrant.errors import NoCollectionError
 from axon.adapters._qdrant.records import DENSE, RECORD_FIELDS
+from axon.adapters._shared.translation import NoCollectionError
 from axon.core.adapter_options import QdrantOptions
 from axon.core.errors import AdapterError, ConfigError
 
@@ -59,6 +59,7 @@ class Shelf:
         self._client = connection.client
         self._options = options
         self._dims = dims
+        self._half_made = False
         self.is_exact = connection.is_local
 
     def read(self, use: Callable[[], T]) -> T | None:
@@ -70,6 +71,8 @@ class Shelf:
 
     def write(self, use: Callable[[], T]) -> T:
         """Call Qdrant, after making the collection where it is not there."""
+        if self._half_made:
+            self._make()
         try:
             return self._connection.call(use)
         except NoCollectionError:
@@ -91,6 +94,8 @@ class Shelf:
             vectors[DENSE] = models.VectorParams(
                 size=self._dims, distance=models.Distance.DOT, on_disk=options.on_disk
             )
+        # Without its indexes a collection works, only slowly, so a fault before the last of them would go unseen.
+        self._half_made = True
         try:
             self._connection.call(
                 lambda: self._client.create_collection(
@@ -98,13 +103,14 @@ class Shelf:
                 )
             )
         except AdapterError as error:
-            if "exist" not in str(error):
+            if "already exists" not in str(error):
                 raise
         if not self._connection.is_local:
             for field, schema in _INDEXES.items():
                 self._connection.call(
                     partial(self._client.create_payload_index, self.name, field, schema, wait=True)
                 )
+        self._half_made = False
 
     def upsert(self, points: Sequence[models.PointStruct]) -> None:
         """Write points whole."""

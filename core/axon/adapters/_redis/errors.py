@@ -42,8 +42,14 @@ TRANSIENT: tuple[type[BaseException], ...] = (
 )
 """What may be over in a moment. A time-out is not among them: it has already cost ``socket_timeout``."""
 
-_PERMANENT = (vendor.AuthenticationError, vendor.AuthorizationError, vendor.MaxConnectionsError, TimeoutError)
-"""Children of the errors above that waiting does not cure."""
+_PERMANENT = (
+    vendor.AuthenticationError,
+    vendor.AuthorizationError,
+    vendor.MaxConnectionsError,
+    TimeoutError,
+    AdapterError,
+)
+"""Children of the errors above that waiting does not cure; the last is the circuit's, which is not to be waited for."""
 
 VENDOR_ERRORS = (vendor.RedisError, vendor.RedisClusterException, OSError)
 """Everything that redis-py lets out of a call that was made rightly."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from axon.adapters._redis.errors import VENDOR_ERRORS, is_transient, mapped
 from axon.adapters._redis.operations import Command, Operation, Run, plan
+from axon.adapters._shared.translation import Interrupted, own_copy
 from axon.core.errors import AdapterError
 from axon.core.retry import RetryPolicy, retry
 
@@ -17,14 +18,6 @@ Send = Callable[[Sequence[Command]], Awaitable[list[Any]]]
 
 _MOST_ENTRIES = 1_000
 """Entries per pipeline, unless one operation alone has more; bounds the wait of those behind."""
-
-
-class Interrupted(Exception):
-    """An attempt that may be repeated; ``cause`` is what it met. Never leaves the adapter."""
-
-    def __init__(self, cause: BaseException) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
 
 
 class Lane:
@@ -143,9 +136,8 @@ class Lane:
 
     @staticmethod
     def _fail(operations: Sequence[Operation], error: AdapterError, cause: BaseException | None) -> None:
-        """Give each waiting caller an error of its own, since a raised one gathers tracebacks."""
         for operation in operations:
             if not operation.done.done():
-                own = type(error)(*error.args)
+                own = own_copy(error)
                 own.__cause__ = cause
                 operation.done.set_exception(own)

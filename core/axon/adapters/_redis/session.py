@@ -12,9 +12,10 @@ from redis.asyncio.sentinel import SentinelConnectionPool
 
 from axon.adapters._redis.errors import VENDOR_ERRORS, is_transient, mapped
 from axon.adapters._redis.keys import Space
-from axon.adapters._redis.lane import Interrupted, Lane
+from axon.adapters._redis.lane import Lane
 from axon.adapters._redis.operations import Command, Operation
 from axon.adapters._shared.circuit import Circuit
+from axon.adapters._shared.translation import Interrupted
 from axon.core.errors import AdapterTimeout
 from axon.core.retry import RetryPolicy, retry
 

@@ -43,6 +43,12 @@ class Circuit:
         """Whether calls fail at once now."""
         return self._clock() < self._until
 
+    def details(self) -> dict[str, str]:
+        """Tell the state, for ``stats()``: ``open`` or ``closed``, and what opened it."""
+        return (
+            {"circuit": "open", "circuit_opened_by": self._reason} if self.is_open else {"circuit": "closed"}
+        )
+
     def check(self) -> None:
         """Let a call through, or fail it.
 

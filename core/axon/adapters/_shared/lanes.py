@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, NamedTuple, TypeVar
+
+from axon.adapters._shared.patience import Patience
+from axon.adapters._shared.translation import own_copy
+from axon.core.errors import AdapterTimeout, AdapterUnavailable, RateLimited
 
 T = TypeVar("T")
 RoomT = TypeVar("RoomT")
@@ -20,7 +25,11 @@ class _Job(NamedTuple):
     method: Callable[[Any, Sequence[Any]], Sequence[Any]]
     payload: Any
     weight: int
+    asked: float
     future: Future[Any]
+
+
+_OUTAGE = (AdapterTimeout, AdapterUnavailable, RateLimited)
 
 
 class Lanes(Generic[RoomT]):
@@ -28,17 +37,21 @@ class Lanes(Generic[RoomT]):
 
     Writes to one namespace happen in the order in which they were asked for; neighbours of one kind are joined into
     one call, since a hundred entries together cost a backend little more than one. A read sees every write asked
-    for before it.
+    for before it. A write that has waited longer than the deadline behind others fails with them where they fail
+    because the backend does not answer: in a queue, each would otherwise take a deadline of its own.
 
     Parameters
     ----------
     name : of the threads.
     readers : threads that read; 0 to read in the thread that writes.
     max_batch : most entries to join.
+    patience : by which the work makes its calls.
     """
 
-    def __init__(self, name: str, readers: int, max_batch: int) -> None:
+    def __init__(self, name: str, readers: int, max_batch: int, patience: Patience) -> None:
         self._max_batch = max_batch
+        self._patience = patience
+        self._closed = False
         self._lock = threading.Lock()
         self._waiting: list[_Job] = []
         self._draining = False
@@ -59,10 +72,13 @@ class Lanes(Generic[RoomT]):
         ------
         Exception
             What ``method`` raised, or answered for this payload.
+        AdapterUnavailable
+            After closing.
         """
         future: Future[AnswerT] = Future()
         with self._lock:
-            self._waiting.append(_Job(room, method, payload, weight, future))
+            self._check_open()
+            self._waiting.append(_Job(room, method, payload, weight, time.monotonic(), future))
             self._unfinished[room] += 1
             if not self._draining:
                 self._draining = True
@@ -77,12 +93,26 @@ class Lanes(Generic[RoomT]):
 
     async def run(self, work: Callable[[], T]) -> T:
         """Call ``work`` in a thread that reads."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+        def in_one_operation() -> T:
+            with self._patience.operation():
+                return work()
+
+        with self._lock:
+            self._check_open()
+            future = self._readers.submit(in_one_operation)
+        return await asyncio.wrap_future(future)
 
     def close(self) -> None:
         """Carry out what waits and end the threads; blocks."""
+        with self._lock:
+            self._closed = True
         self._writer.shutdown(wait=True)
         self._readers.shutdown(wait=True)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise AdapterUnavailable("the adapter was closed while it was used; open it again")
 
     def _drain(self) -> None:
         while True:
@@ -94,11 +124,29 @@ class Lanes(Generic[RoomT]):
             wanted = [job for job in jobs if job.future.set_running_or_notify_cancel()]
             for room in dict.fromkeys(job.room for job in jobs):
                 for group in self._groups([job for job in wanted if job.room is room]):
-                    _carry_out(group)
+                    self._carry_out([job for job in group if not job.future.done()], wanted)
                 with self._lock:
                     self._unfinished[room] -= sum(job.room is room for job in jobs)
                     if not self._unfinished[room]:
                         del self._unfinished[room]
+
+    def _carry_out(self, group: Sequence[_Job], queue: Sequence[_Job]) -> None:
+        if not group:
+            return
+        try:
+            with self._patience.operation():
+                answers = group[0].method(group[0].room, [job.payload for job in group])
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
+            _fail(group, error)
+            if isinstance(error, _OUTAGE):
+                due = time.monotonic() - self._patience.deadline
+                _fail([job for job in queue if job.asked < due and not job.future.done()], error)
+            return
+        for job, answer in zip(group, answers, strict=True):
+            if isinstance(answer, Exception):
+                job.future.set_exception(answer)
+            else:
+                job.future.set_result(answer)
 
     def _groups(self, jobs: Sequence[_Job]) -> list[list[_Job]]:
         """Join neighbours of one kind, as far as one call may be large."""
@@ -118,15 +166,6 @@ def _pass(room: object, payloads: Sequence[None]) -> Sequence[None]:
     return payloads
 
 
-def _carry_out(group: Sequence[_Job]) -> None:
-    try:
-        answers = group[0].method(group[0].room, [job.payload for job in group])
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
-        for job in group:
-            job.future.set_exception(error)
-        return
-    for job, answer in zip(group, answers, strict=True):
-        if isinstance(answer, Exception):
-            job.future.set_exception(answer)
-        else:
-            job.future.set_result(answer)
+def _fail(jobs: Sequence[_Job], error: BaseException) -> None:
+    for job in jobs:
+        job.future.set_exception(own_copy(error))

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from axon.adapters._shared.circuit import Circuit
 from axon.adapters._shared.lanes import Lanes
 from axon.core.errors import EmbeddingMismatchError
 from axon.core.models import Hit, MemoryEntry, Page, SearchRequest, Touch
@@ -75,9 +76,11 @@ class Session(ABC):
     Attributes
     ----------
     lanes : the threads that call its rooms.
+    circuit : of the server, or None for an engine in this process.
     """
 
     lanes: Lanes[Room]
+    circuit: Circuit | None
 
     @abstractmethod
     def room(self, namespace: str) -> Room:

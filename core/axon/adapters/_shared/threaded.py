@@ -160,9 +160,16 @@ class ThreadedAdapter(StorageAdapter):
         return await session.lanes.write(session.room(namespace), bind_each, fingerprint)
 
     async def stats(self) -> AdapterStats:
-        """Describe the present state."""
+        """Describe the present state; while the circuit is open, that it is, instead of failing."""
         session = self._opened()
-        return await session.lanes.run(session.stats)
+        circuit = session.circuit
+        if circuit is None:
+            return await session.lanes.run(session.stats)
+        if circuit.is_open:
+            return AdapterStats(backend=self._name, details=circuit.details())
+        found = await session.lanes.run(session.stats)
+        found.details |= circuit.details()
+        return found
 
 
 # One object per kind of write, by which the lanes tell which neighbours can be joined.
