@@ -1,11 +1,14 @@
-"""A TCP proxy between a client and a real server that counts round trips and cuts connections."""
+"""A TCP proxy between a client and a real server: counts round trips, cuts connections, refuses HTTP requests."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import threading
+from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +23,7 @@ class Proxy:
     port : to connect to.
     round_trips : so far, over all connections.
     open, most_open : connections now, and at most at one time.
+    refused : HTTP requests answered here instead of by the server, so far.
 
     Parameters
     ----------
@@ -34,7 +38,10 @@ class Proxy:
         self.round_trips = 0
         self.open = 0
         self.most_open = 0
+        self.refused = 0
+        self._cut_requests = 0
         self._cut_answers = 0
+        self._refusal: bytes | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._ready: Future[None] = Future()
@@ -57,6 +64,20 @@ class Proxy:
         """Let the next requests reach the server, and cut the connection instead of handing on the answer."""
         self._cut_answers = count
 
+    def cut_next_requests(self, count: int) -> None:
+        """Cut the connections of the next requests after half of what has come of each."""
+        self._cut_requests = count
+
+    def refuse(self, status: int, headers: Mapping[str, str] | None = None) -> None:
+        """Answer HTTP requests with this status until told to stop; the server hears nothing of them."""
+        fields = {"Content-Length": "7", "Connection": "close", **(headers or {})}
+        lines = [f"HTTP/1.1 {status} Refused", *(f"{name}: {value}" for name, value in fields.items())]
+        self._refusal = ("\r\n".join(lines) + "\r\n\r\nrefused").encode()
+
+    def stop_refusing(self) -> None:
+        """Let HTTP requests reach the server again."""
+        self._refusal = None
+
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._serve())
@@ -75,31 +96,40 @@ class Proxy:
         serving = asyncio.current_task()
         assert serving is not None
         self._serving.add(serving)
+        try:
+            there, back = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.close()
+            return
         self.open += 1
         self.most_open = max(self.most_open, self.open)
-        there, back = await asyncio.open_connection("127.0.0.1", self.target)
         self._writers |= {writer, back}
-        turn = {"client": False}
+        turns = _Turns(client=writer)
         try:
             await asyncio.gather(
-                self._forward(reader, back, turn, True), self._forward(there, writer, turn, False)
+                self._forward(reader, back, turns, True), self._forward(there, writer, turns, False)
             )
         finally:
             self.open -= 1
             self._writers -= {writer, back}
 
     async def _forward(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        turn: dict[str, bool],
-        from_client: bool,
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, turns: _Turns, from_client: bool
     ) -> None:
         try:
             while data := await reader.read(1 << 20):
-                if from_client and not turn["client"]:
-                    self.round_trips += 1
-                turn["client"] = from_client
+                begins = from_client and not turns.client_speaks
+                self.round_trips += begins
+                turns.client_speaks = from_client
+                if begins and self._refusal is not None:
+                    self.refused += 1
+                    await _rest_of_request(data, reader)
+                    turns.client.write(self._refusal)
+                    break
+                if begins and self._cut_requests:
+                    self._cut_requests -= 1
+                    writer.write(data[: len(data) // 2])
+                    break
                 if not from_client and self._cut_answers:
                     self._cut_answers -= 1
                     break
@@ -109,3 +139,22 @@ class Proxy:
             pass
         finally:
             writer.close()
+
+
+@dataclass
+class _Turns:
+    """Who speaks on a connection, and how the client is answered."""
+
+    client: asyncio.StreamWriter
+    client_speaks: bool = False
+
+
+async def _rest_of_request(data: bytes, reader: asyncio.StreamReader) -> None:
+    """Read an HTTP request to its end: closing on unread bytes would destroy the answer on its way."""
+    while b"\r\n\r\n" not in data and (more := await reader.read(1 << 20)):
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: *(\d+)", head.lower())
+    left = (int(length[1]) if length else 0) - len(body)
+    while left > 0 and (more := await reader.read(1 << 20)):
+        left -= len(more)
