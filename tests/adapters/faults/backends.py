@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
 
 from axon.core.clock import SystemClock
 from axon.core.errors import AdapterError, AdapterTimeout, AdapterUnavailable, RateLimited
@@ -14,13 +17,17 @@ from tests.servers import chroma_server, qdrant_server, redis_server
 from tests.servers.process import ServerProcess
 from tests.servers.proxy import Proxy
 
-TIMEOUT = 2
+TIMEOUT = 1
 """Seconds per attempt, and for the attempts of one call together."""
 
-BOUND = 10 * TIMEOUT
+BOUND = 20 * TIMEOUT
 """Seconds in which every call has failed or not, whatever waits before it; generous, for machines that are busy."""
 
 ALL = 1 << 30
+
+
+def adapter_of(policy: PersistentPolicy) -> StorageAdapter:
+    return build_adapter(policy, SystemClock())
 
 
 class Place(NamedTuple):
@@ -38,7 +45,7 @@ class Place(NamedTuple):
     policy: PersistentPolicy
 
     def make_adapter(self) -> StorageAdapter:
-        return build_adapter(self.policy, SystemClock())
+        return adapter_of(self.policy)
 
 
 class Backend(NamedTuple):
@@ -50,19 +57,21 @@ class Backend(NamedTuple):
     adapter_type : as policies spell it.
     start : starts a server.
     port : of the traffic that can be led through a proxy.
-    options : for a server, reached by a port, and a name of the test's own.
-    speaks_http : its requests can be refused by a status.
+    options : for a server reached by a port, and a name that is the test's own.
+    speaks_http : its requests can be refused by a status of HTTP.
     """
 
     name: str
     adapter_type: str
     start: Callable[[], Any]
     port: Callable[[Any], int]
-    options: Callable[[Any, int, str], dict[str, Any]]
+    options: Callable[[int, str], dict[str, Any]]
     speaks_http: bool
 
-    def __str__(self) -> str:
-        return self.name
+    def policy(self, port: int) -> PersistentPolicy:
+        """Make the policy of a tier of the test's own."""
+        options = self.options(port, f"test-{uuid4().hex}")
+        return PersistentPolicy(adapter_type=self.adapter_type, adapter_config=options)
 
 
 def _redis() -> ServerProcess:
@@ -75,7 +84,7 @@ BACKENDS = (
         "redis",
         _redis,
         lambda server: server.port,
-        lambda server, port, name: {
+        lambda port, name: {
             "url": f"redis://127.0.0.1:{port}",
             "namespace": name,
             "socket_timeout": TIMEOUT,
@@ -88,7 +97,7 @@ BACKENDS = (
         "chroma",
         chroma_server.new_server,
         lambda server: server.port,
-        lambda server, port, name: {
+        lambda port, name: {
             "host": "127.0.0.1",
             "port": port,
             "collection_name": name,
@@ -101,7 +110,7 @@ BACKENDS = (
         "qdrant",
         qdrant_server.new_server,
         lambda server: server.port,
-        lambda server, port, name: {
+        lambda port, name: {
             "url": f"http://127.0.0.1:{port}",
             "collection_name": name,
             "timeout": TIMEOUT,
@@ -113,8 +122,8 @@ BACKENDS = (
         "qdrant",
         qdrant_server.new_server,
         lambda server: server.grpc_port,
-        lambda server, port, name: {
-            "url": server.url,
+        lambda port, name: {
+            "url": "http://127.0.0.1:1",
             "prefer_grpc": True,
             "grpc_port": port,
             "collection_name": name,
@@ -134,7 +143,6 @@ class Fault(NamedTuple):
     begin, end : of the fault.
     errors : what calls may fail with.
     by_proxy : it happens on the way to the server.
-    by_status : the proxy answers in HTTP.
     """
 
     name: str
@@ -142,13 +150,9 @@ class Fault(NamedTuple):
     end: Callable[[Place], None]
     errors: tuple[type[AdapterError], ...]
     by_proxy: bool = False
-    by_status: bool = False
-
-    def __str__(self) -> str:
-        return self.name
 
 
-FAULTS = (
+SERVER_FAULTS = (
     Fault(
         "killed",
         lambda place: place.server.kill(),
@@ -161,6 +165,9 @@ FAULTS = (
         lambda place: place.server.resume(),
         (AdapterTimeout, AdapterUnavailable),
     ),
+)
+
+WIRE_FAULTS = (
     Fault(
         "answers-cut",
         lambda place: place.proxy.cut_next_answers(ALL),
@@ -175,13 +182,15 @@ FAULTS = (
         (AdapterUnavailable,),
         by_proxy=True,
     ),
+)
+
+HTTP_FAULTS = (
     Fault(
         "rate-limited",
         lambda place: place.proxy.refuse(429, {"Retry-After": "1"}),
         lambda place: place.proxy.stop_refusing(),
         (RateLimited,),
         by_proxy=True,
-        by_status=True,
     ),
     Fault(
         "not-ready",
@@ -189,10 +198,16 @@ FAULTS = (
         lambda place: place.proxy.stop_refusing(),
         (AdapterUnavailable,),
         by_proxy=True,
-        by_status=True,
     ),
 )
 
-CASES = [
-    (backend, fault) for backend in BACKENDS for fault in FAULTS if backend.speaks_http or not fault.by_status
-]
+
+def cases(*names: str) -> Any:
+    """Give a test every backend with every fault it can meet, or with those named, as ``backend`` and ``fault``."""
+    found = [
+        pytest.param(backend, fault, id=f"{backend.name}-{fault.name}")
+        for backend in BACKENDS
+        for fault in (*SERVER_FAULTS, *WIRE_FAULTS, *(HTTP_FAULTS if backend.speaks_http else ()))
+        if not names or fault.name in names
+    ]
+    return pytest.mark.parametrize(("backend", "fault"), found)

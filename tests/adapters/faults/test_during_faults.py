@@ -12,8 +12,10 @@ from axon.core.filter.ast import EVERYTHING
 from axon.core.models import SearchRequest, Touch
 from axon.core.ports import StorageAdapter
 from axon.testing.entries import make_entry
-from tests.adapters.faults.backends import BOUND, Fault, Place
+from tests.adapters.faults.backends import BOUND, Fault, Place, cases
 from tests.adapters.faults.writing import NS, WRITERS, Writers, recovered
+
+pytestmark = cases()
 
 OTHER = "another"
 QUEUED = 20

@@ -19,6 +19,7 @@ T = TypeVar("T")
 NS = "written"
 BATCH = 3
 WRITERS = 4
+ENOUGH = 60
 RECOVERY_SECONDS = 60.0
 
 
@@ -47,9 +48,8 @@ class Writers:
         self.failures: list[tuple[AdapterError, float]] = []
         self._tasks = [asyncio.create_task(self._write(writer)) for writer in range(WRITERS)]
 
-    async def fault_begins(self, begin: Callable[[], None], acknowledged: int = 60) -> None:
-        """Let so many entries be acknowledged, begin a fault in the midst of writing, and wait for its effects."""
-        self._wanted = acknowledged
+    async def fault_begins(self, begin: Callable[[], None]) -> None:
+        """Let ``ENOUGH`` entries be acknowledged, begin a fault in the midst of writing, and wait for its effects."""
         await self._enough.wait()
         begin()
         self._faulty = True
@@ -68,7 +68,7 @@ class Writers:
                     self.failures.append((error, time.monotonic() - started))
                     return
             n += BATCH
-            if len(self.stored) >= 60:
+            if len(self.stored) >= ENOUGH:
                 self._enough.set()
 
     async def _put(self, writer: int, numbers: list[int]) -> None:

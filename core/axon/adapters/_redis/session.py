@@ -16,7 +16,7 @@ from axon.adapters._redis.lane import Lane
 from axon.adapters._redis.operations import Command, Operation
 from axon.adapters._shared.circuit import Circuit
 from axon.adapters._shared.translation import Interrupted
-from axon.core.errors import AdapterTimeout
+from axon.core.errors import AdapterTimeout, AdapterUnavailable
 from axon.core.retry import RetryPolicy, retry
 
 Client: TypeAlias = "Redis | RedisCluster"
@@ -49,6 +49,8 @@ class Session:
         self._circuit = circuit
         self._policy = policy
         self._server = server
+        self._closed = False
+        self._max_connections = max_connections
         self._room = asyncio.Semaphore(max_connections)
         self._lanes = [Lane(self.send, policy, server) for _ in range(_LANES)]
 
@@ -62,8 +64,10 @@ class Session:
         Raises
         ------
         AdapterUnavailable
-            At once, while the circuit is open.
+            At once, while the circuit is open, and after closing.
         """
+        if self._closed:
+            raise AdapterUnavailable(f"{self._server}: closed while it was used; open it again")
         self._circuit.check()
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
@@ -120,9 +124,13 @@ class Session:
         await asyncio.shield(flight)
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Wait for the answers to what was sent, and close the connections."""
+        self._closed = True
         for flight in list(self.flights.values()):
             flight.cancel()
+        # The client would connect anew for whoever comes later, and nobody would close that.
+        for _ in range(self._max_connections):
+            await self._room.acquire()
         await close_client(self._client)
 
 

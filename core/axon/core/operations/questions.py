@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from axon.core.errors import EmptyTextError, InvalidInputError
+from axon.core.errors import AdapterError, EmptyTextError, InvalidInputError
 from axon.core.models import Vector
 from axon.core.operations.scope import Scope
 from axon.core.operations.writing import own_vector
@@ -87,6 +87,9 @@ async def embed_query(
         return await own_vector(scope, embedding)
     for store in stores:
         if store.name not in scope.bound:
-            await scope.check(store.name)
+            try:
+                await scope.check(store.name)
+            except AdapterError:
+                continue  # the search that follows meets the same error and names the tier
     vector: Vector = (await scope.embed([words], "query"))[0]
     return vector
