@@ -93,10 +93,15 @@ def _qdrant_folder(folder: Path) -> Iterator[dict[str, Any]]:
     yield {"path": str(folder / "qdrant")}
 
 
-@contextmanager
-def _qdrant_rest(folder: Path) -> Iterator[dict[str, Any]]:
-    url = qdrant_server.shared_server().url
-    yield {"url": url, "collection_name": f"test-{uuid4().hex}", "timeout": TIMEOUT}
+def _qdrant_server(prefer_grpc: bool) -> Place:
+    @contextmanager
+    def place(folder: Path) -> Iterator[dict[str, Any]]:
+        server, name = qdrant_server.shared_server(), f"test-{uuid4().hex}"
+        wire = {"url": server.url, "prefer_grpc": prefer_grpc, "grpc_port": server.grpc_port}
+        yield {**wire, "collection_name": name, "timeout": TIMEOUT}
+        server.drop(name)
+
+    return place
 
 
 def _pinecone(server: Callable[[], pinecone_server.PineconeServer], **options: Any) -> Place:
@@ -133,7 +138,8 @@ NETWORK = (
     Backend("chroma-server", "chroma", _chroma_server),
     Backend("qdrant-memory", "qdrant", _qdrant_memory),
     Backend("qdrant-local", "qdrant", _qdrant_folder),
-    Backend("qdrant-rest", "qdrant", _qdrant_rest),
+    Backend("qdrant-rest", "qdrant", _qdrant_server(prefer_grpc=False)),
+    Backend("qdrant-grpc", "qdrant", _qdrant_server(prefer_grpc=True)),
     Backend(
         "pinecone-contract", "pinecone", _pinecone(pinecone_server.wide_server, max_unseen=0, fetch_lag=0)
     ),

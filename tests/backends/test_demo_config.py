@@ -55,6 +55,7 @@ def config(tmp_path: Path) -> Iterator[Path]:
     path.write_text(CONFIG.replace("NAME", name), encoding="utf-8")
     yield path
     chroma_server.shared_server().drop(name)
+    qdrant_server.shared_server().drop(name)
 
 
 async def namespaces(path: Path) -> list[list[str]]:
