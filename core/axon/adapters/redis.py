@@ -29,12 +29,14 @@ from axon.adapters._redis import operations as op
 from axon.adapters._redis import scripts
 from axon.adapters._redis.address import Address, address_of
 from axon.adapters._redis.connection import make_client
-from axon.adapters._redis.encoding import encoded
-from axon.adapters._redis.finding import SearchModule
+from axon.adapters._redis.encoding import Encoded, encoded
 from axon.adapters._redis.keys import Keyspace, Space, quoted, unquoted
+from axon.adapters._redis.matching import Words
 from axon.adapters._redis.packing import unpack_rows
 from axon.adapters._redis.probe import Features, probe
 from axon.adapters._redis.replicas import Replicas
+from axon.adapters._redis.search_module import SearchModule
+from axon.adapters._redis.searching import search
 from axon.adapters._redis.session import Session, Sessions
 from axon.adapters._shared.circuit import Circuit
 
@@ -144,31 +146,17 @@ class RedisAdapter(ArenaAdapter):
     async def search_many(self, namespace: str, requests: Sequence[SearchRequest]) -> list[list[Hit]]:
         """Answer searches in order; see the port.
 
-        Searches by vector alone go to the search module where the server has it, the others to the index in this
-        process, which ranks words as all tiers do.
+        Where the server has the search module, only a request without vector and words goes to the index in this
+        process.
         """
         module = self._module
-        if module is None or not all(each.text is None and each.vector is not None for each in requests):
+        if module is None or any(each.text is None and each.vector is None for each in requests):
             return await super().search_many(namespace, requests)
-        session, space = await self._session(), self._keys.space(namespace)
-        searches = [self._nearest(module, session, space, request) for request in requests]
+        session, space, now_us = await self._session(), self._keys.space(namespace), self.clock.now_us()
+        searches = [search(module, session, space, request, now_us) for request in requests]
         answers = [await searches[0]] if len(searches) == 1 else await asyncio.gather(*searches)
         found = [hits for hits in answers if hits is not None]
         return found if len(found) == len(requests) else await super().search_many(namespace, requests)
-
-    async def _nearest(
-        self, module: SearchModule, session: Session, space: Space, request: SearchRequest
-    ) -> list[Hit] | None:
-        now_us = self.clock.now_us()
-        found = await module.find(session, space, request, now_us)
-        if found is None:
-            return None
-        entries = unpack_rows([id for id, _, _ in found], [row for _, _, row in found], now_us)
-        return [
-            Hit(entry, cosine, None)
-            for entry, (_, cosine, _) in zip(entries, found, strict=True)
-            if entry is not None
-        ]
 
     # -------------------------------------------------------------------------------------------------- by id
 
@@ -187,15 +175,15 @@ class RedisAdapter(ArenaAdapter):
         if self._registered.get(namespace) != changed.epoch:
             await self._register(session, space, changed.epoch)
         if self._module is not None:
-            for dims in {entry.dims for entry in entries}:
-                if dims is not None and not self._module.has_index(dims):
+            for dims in {entry.dims or 0 for entry in entries}:
+                if not self._module.has_index(dims):
                     await self._module.prepare(session, dims)
         self._replicas.note(namespace, changed, lambda arena: arena.put(entries))
 
     def _put(self, space: Space, entries: Sequence[MemoryEntry]) -> op.Put:
         with_documents = self._module is not None
 
-        def encode() -> list[bytes]:
+        def encode() -> Encoded:
             return encoded(entries, self.clock.now_us(), space.namespace if with_documents else None)
 
         return op.Put(space, len(entries), encode, with_documents)
@@ -246,6 +234,11 @@ class RedisAdapter(ArenaAdapter):
 
     async def text_statistics(self, namespace: str, text: str) -> TextStatistics | None:
         """Describe the namespace as far as scoring ``text`` needs it, as of the last search where there was one."""
+        if self._module is not None and self._options.text_index:
+            words, session = Words(text, namespace), await self._session()
+            found = await self._module.match(session, self._keys.space(namespace), words, None)
+            if found is not None:
+                return found.statistics(words.stems)
         arena = self._replicas.loaded(namespace)
         if arena is None:
             return await super().text_statistics(namespace, text)
@@ -323,9 +316,7 @@ class RedisAdapter(ArenaAdapter):
             bytes=sum(arena.vector_bytes for arena in arenas),
             details={
                 "server": self._address.label,
-                "index": "in this process"
-                if module is None
-                else "search module, and in this process for words",
+                "index": "in this process" if module is None else "search module",
                 "persistence": features.persistence,
                 "survives_restart": features.persistence != "none",
                 "eviction": features.eviction,

@@ -8,19 +8,13 @@ from __future__ import annotations
 import threading
 from array import array
 from collections.abc import Iterable, Sequence
-from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from axon.core.models import EntryRecord, TextStatistics
+from axon.engine.bm25 import MAX_COUNT, parts_of_scores
 from axon.engine.terms import light_stem, query_terms, words
-
-_K1 = 0.9
-_B = 0.4
-"""Anserini's defaults (Yang, Fang and Lin, JDIQ 10(4), 2018); see docs/explanation/recall.md for measurements."""
-
-_MAX_COUNT = 255
 
 
 def query_stems(query: str) -> list[str]:
@@ -30,9 +24,6 @@ def query_stems(query: str) -> list[str]:
 
 class TextIndex:
     """BM25 over append-only rows; row numbers are those of the arena.
-
-    BM25 is Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", Foundations and
-    Trends in IR 3(4), 2009, with the ``1 +`` inside the logarithm that keeps every weight positive.
 
     Parameters
     ----------
@@ -83,16 +74,13 @@ class TextIndex:
             known = statistics or self._statistics(stems)
             out = np.zeros(len(self._lengths), np.float32)
             lengths = np.frombuffer(self._lengths, np.uint32)
-            slope = _B * known.rows / max(known.words, 1)
             for stem in stems:
                 term = self._term_of_stem.get(stem)
                 if term is not None:
                     rows = np.frombuffer(self._rows[term], np.uint32)
                     count = np.frombuffer(self._counts[term], np.uint8).astype(np.float32)
                     frequency = known.frequency.get(stem, len(self._rows[term]))
-                    weight = log(1.0 + (known.rows - frequency + 0.5) / (frequency + 0.5)) * (_K1 + 1.0)
-                    saturation = count + _K1 * (1.0 - _B + slope * lengths[rows])
-                    out[rows] += weight * count / saturation
+                    out[rows] += parts_of_scores(count, lengths[rows], frequency, known)
         return out[:size]
 
     def _catch_up(self, size: int) -> None:
@@ -110,7 +98,7 @@ class TextIndex:
             counts[term] = counts.get(term, 0) + 1
         for term, count in counts.items():
             self._rows[term].append(row)
-            self._counts[term].append(min(count, _MAX_COUNT))
+            self._counts[term].append(min(count, MAX_COUNT))
         self._lengths.append(len(found))
         self._total += len(found)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from redis import Redis
 
 from axon.adapters._filters.redis import compile_filter
 from axon.adapters._redis.keys import Keyspace
+from axon.adapters.memory import MemoryAdapter
 from axon.adapters.redis import RedisAdapter
 from axon.core.adapter_options import read_options
 from axon.core.errors import ConfigError
@@ -34,6 +37,7 @@ from axon.core.filter.ast import (
 )
 from axon.core.filter.filter import Filter
 from axon.core.filter.residual import CompiledFilter
+from axon.core.models import SearchRequest
 from axon.testing.entries import make_entry
 from axon.testing.exact import ids_of, search
 from axon.testing.strategies import filters
@@ -78,11 +82,61 @@ async def test_a_search_by_vector_loads_nothing_and_is_one_round_trip(make: Make
     assert stats.details["index"].startswith("search module")
 
 
-async def test_words_are_answered_beside_it(make: Make) -> None:
-    adapter = await filled(make)
+async def test_words_are_two_round_trips_and_load_nothing(make: Make, proxy: Proxy) -> None:
+    adapter = await filled(make, url=f"redis://127.0.0.1:{proxy.port}")
     await adapter.put_many("n", [make_entry("fox", text="a red fox", embedding=[0, 1])])
+    proxy.round_trips = 0
     assert ids_of(await search(adapter, "n", text="fox")) == ["fox"]
+    assert proxy.round_trips == 2
     assert {"fox", "0"} <= set(ids_of(await search(adapter, "n", QUERY, text="fox", k=1)))
+    assert proxy.round_trips == 4
+    await adapter.text_statistics("n", "fox")
+    assert proxy.round_trips == 5
+    assert (await adapter.stats()).bytes == 0
+
+
+async def test_many_searches_at_once_share_round_trips(make: Make, proxy: Proxy) -> None:
+    adapter = await filled(make, url=f"redis://127.0.0.1:{proxy.port}")
+    proxy.round_trips = 0
+    found = await asyncio.gather(*(search(adapter, "n", QUERY, k=2) for _ in range(100)))
+    assert {tuple(ids_of(hits)) for hits in found} == {("0", "1")}
+    assert proxy.round_trips == 1
+
+
+async def test_one_search_of_the_module_answers_one_by_vector(make: Make, server: RedisServer) -> None:
+    adapter = await filled(make)
+
+    def asked() -> int:
+        told = server.call("INFO", "commandstats")
+        return int(told.partition("cmdstat_FT.SEARCH:calls=")[2].partition(",")[0] or 0)
+
+    before = asked()
+    await search(adapter, "n", QUERY, k=2)
+    assert asked() == before + 1
+
+
+async def test_words_score_as_in_memory(make: Make) -> None:
+    """More candidates than are asked for, and another namespace that shares the index and has other statistics."""
+    random = Random(5)
+    words = [f"{first}{second}{third}" for first in "bdfg" for second in "aeou" for third in "klmnprtv"]
+    weights = [1 / (place + 1) for place in range(len(words))]
+    texts = [" ".join(random.choices(words, weights, k=random.randint(3, 40))) for _ in range(1500)]
+    entries = [make_entry(f"{n}", text=text, tags=[f"t{n % 3}"]) for n, text in enumerate(texts)]
+    adapter, memory = await make(), MemoryAdapter()
+    await adapter.put_many("other", [make_entry(f"{n}", text=text[:12]) for n, text in enumerate(texts)])
+    for each in (adapter, memory):
+        await each.put_many("n", entries)
+    for query in (words[0], words[30], f"{words[2]} {words[20]} {words[90]}", "bakes"):
+        known = await memory.text_statistics("n", query)
+        assert await adapter.text_statistics("n", query) == known
+        for node in (EVERYTHING, Contains(Field("tags"), ("t1", "t2"), "any")):
+            request = SearchRequest(node, 10, None, query, known)
+            mine, theirs = [
+                [hit.text_score for hit in (await each.search_many("n", [request]))[0]]
+                for each in (adapter, memory)
+            ]
+            assert mine == pytest.approx(theirs, abs=1e-4)
+    assert (await adapter.stats()).bytes == 0
 
 
 NATIVE: list[FilterNode] = [
@@ -153,7 +207,7 @@ async def test_what_was_written_without_the_module_becomes_searchable(
     assert (await adapter.stats()).details["unindexed_entries"] == 0
     document = Keyspace(prefix).space("n").document(2)
     assert 90_000 < int(server.call("PTTL", document + b"ends")[1:]) <= 100_000
-    assert server.call("EXISTS", document + b"words") == ":0\r\n"
+    assert ids_of(await search(adapter, "n", text="text", k=5000)) != []
     await plain.put_many("n", [make_entry("0", embedding=[0, 1]), make_entry("new", embedding=[1, 0])])
     await plain.delete_many("n", ["1"])
     assert ids_of(await search(adapter, "n", QUERY, k=2)) == ["new", "2"]

@@ -1,4 +1,4 @@
-"""What the search module indexes of an entry: its vector, tokens and numbers, and no text."""
+"""What the search module indexes of an entry: its vector, its words, tokens and numbers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from axon.adapters._filters.redis import TOKENS, tag
 from axon.adapters._filters.tokens import NEVER, tokens_of
 from axon.adapters._redis.frames import joined
+from axon.adapters._redis.wording import word_tokens
 from axon.core.models import MemoryEntry, Vector
 
 SCHEMA: tuple[str, ...] = (
@@ -18,26 +19,28 @@ SCHEMA: tuple[str, ...] = (
     "created_at", "NUMERIC",
     "updated_at", "NUMERIC",
     "expires_at", "NUMERIC",
+    "w", "TEXT", "NOSTEM",
 )  # fmt: skip
 """Fields of every index, before the vector ``v``."""
 
 
-def document(entry: MemoryEntry, namespace: str) -> bytes:
-    """Build the fields and values of a document, in turn; empty for an entry without a vector."""
-    vector = entry.stored_vector
-    if vector is None:
-        return b""
-    record = entry.record
+def document(entry: MemoryEntry, namespace: str) -> tuple[bytes, int]:
+    """Build the fields and values of a document, in turn, and count its words."""
+    record, vector = entry.record, entry.stored_vector
     expires_us = NEVER if record.expires_us is None else record.expires_us
-    return joined([
+    words = word_tokens(record.text, namespace)
+    fields = [
         b"namespace", tag(namespace).encode(),
         TOKENS.encode(), ",".join(map(tag, tokens_of(record))).encode(),
         b"importance", repr(record.importance).encode(),
         b"created_at", b"%d" % record.created_us,
         b"updated_at", b"%d" % record.updated_us,
         b"expires_at", b"%d" % expires_us,
-        b"v", unit_bytes(vector),
-    ])  # fmt: skip
+        b"w", " ".join(words).encode(),
+    ]  # fmt: skip
+    if vector is not None:
+        fields += (b"v", unit_bytes(vector))
+    return joined(fields), len(words)
 
 
 def unit_bytes(vector: Vector) -> bytes:

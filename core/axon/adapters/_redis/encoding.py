@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from axon.adapters._redis.documents import document
 from axon.adapters._redis.packing import pack
 from axon.core.models import MemoryEntry
 
 
-def encoded(entries: Sequence[MemoryEntry], now_us: int, namespace: str | None) -> list[bytes]:
-    """Give id, value and mark of each entry in turn, and its document where ``namespace`` is named.
+class Encoded(NamedTuple):
+    """Entries to be written.
+
+    Attributes
+    ----------
+    rows : id, value and mark of each in turn, and its document where the search index is filled.
+    words : in all their texts, where the search index is filled.
+    """
+
+    rows: list[bytes]
+    words: int
+
+
+def encoded(entries: Sequence[MemoryEntry], now_us: int, namespace: str | None) -> Encoded:
+    """Encode entries.
 
     Parameters
     ----------
@@ -18,11 +32,14 @@ def encoded(entries: Sequence[MemoryEntry], now_us: int, namespace: str | None) 
     namespace : for the search index; None where it is not filled.
     """
     rows: list[bytes] = []
+    total = 0
     for entry in entries:
         rows += (entry.record.id.encode(), pack(entry), _mark(entry, now_us))
         if namespace is not None:
-            rows.append(document(entry, namespace))
-    return rows
+            fields, words = document(entry, namespace)
+            rows.append(fields)
+            total += words
+    return Encoded(rows, total)
 
 
 def _mark(entry: MemoryEntry, now_us: int) -> bytes:

@@ -39,24 +39,26 @@ async def fill(session: Session, space: Space, faults: dict[str, AdapterError]) 
         ids, numbers = listed[::2], listed[1::2]
         reached = int(numbers[-1]) if len(ids) == MOST_KEYS else int(seq)
         rows = read_replies(await session.ask_all(read_commands(space, ids))) if ids else []
-        documents = await in_worker(_documents(space, ids, numbers, rows, faults))
+        documents, words = await in_worker(_documents(space, ids, numbers, rows, faults))
         head = (epoch, reached, space.entry_prefix, *space.documents)
-        if not await session.ask(*evaluate(scripts.FILL, space, *head, joined(documents))):
+        if not await session.ask(*evaluate(scripts.FILL, space, *head, joined(documents), words)):
             return
 
 
 def _documents(
     space: Space, ids: list[bytes], numbers: list[bytes], rows: list[Row], faults: dict[str, AdapterError]
-) -> Callable[[], list[bytes]]:
-    def build() -> list[bytes]:
+) -> Callable[[], tuple[list[bytes], int]]:
+    def build() -> tuple[list[bytes], int]:
         entries, found = unpack_page([id.decode() for id in ids], rows)
         faults.update(found)
         number_of = dict(zip(ids, numbers, strict=True))
         parts: list[bytes] = []
+        total = 0
         for entry in entries:
-            if entry.dims is not None:
-                id = entry.record.id.encode()
-                parts += (id, number_of[id], document(entry, space.namespace))
-        return parts
+            id = entry.record.id.encode()
+            fields, words = document(entry, space.namespace)
+            parts += (id, number_of[id], b"%d" % (entry.dims or 0), fields)
+            total += words
+        return parts, total
 
     return build

@@ -15,8 +15,8 @@ class Space:
     entry_prefix : what precedes an id in the key of an entry; ids follow as they are, so none can collide.
     meta : hash of ``epoch`` (changes when the namespace is cleared), ``seq`` (number of the last change),
         ``floor`` (deletions up to this one are no longer listed), ``dims`` and ``embedder``; for the search index
-        ``docs`` (there are documents), ``plain`` (last change written without one) and ``filled`` (all up to this
-        one have theirs).
+        ``docs`` (there are documents), ``loose`` (some have no vector), ``plain`` (last change written without one),
+        ``filled`` (all up to this one have theirs), ``texts`` and ``words`` (indexed so far, replaced ones included).
     index : sorted set of the ids that are there, by the number of their last change.
     deleted : sorted set of the ids deleted lately, by the number of the deletion.
     expiring : sorted set of the ids that expire, by milliseconds of the server's clock.
@@ -45,7 +45,7 @@ class Space:
         return self.entry_prefix + id.encode()
 
     def document(self, dims: int) -> bytes:
-        """Return what precedes an id in the key of a document with a vector of ``dims`` numbers."""
+        """Return what precedes an id in the key of a document with a vector of ``dims`` numbers; 0 without one."""
         head, tail = self.documents
         return b"%b%d%b" % (head, dims, tail)
 

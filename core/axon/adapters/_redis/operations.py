@@ -114,18 +114,18 @@ class Put(Operation):
     Attributes
     ----------
     size : how many entries.
-    encode : gives id, value, mark and, with documents, document of each entry in turn, see ``scripts.PUT``.
+    encode : gives the rows and the number of words, see ``scripts.PUT``.
     documents : fill the search index.
     """
 
     size: int
-    encode: Callable[[], list[bytes]]
+    encode: Callable[[], tuple[list[bytes], int]]
     documents: bool
-    rows: list[bytes] = field(init=False)
+    encoded: tuple[list[bytes], int] = field(init=False)
 
     def __post_init__(self) -> None:
         if self.size <= INLINE_ROWS:
-            self.rows = self.encode()
+            self.encoded = self.encode()
 
     @property
     def weight(self) -> int:
@@ -135,14 +135,15 @@ class Put(Operation):
     async def prepare(self) -> None:
         """Encode many entries in a worker thread."""
         if self.size > INLINE_ROWS:
-            self.rows = await in_worker(self.encode)
+            self.encoded = await in_worker(self.encode)
 
     @classmethod
     def commands(cls, space: Space, run: Sequence[Put]) -> list[Command]:
         """Merge into one script call that keeps the calls apart."""
         head = (token_hex(8), space.entry_prefix, int(run[0].documents), *space.documents)
-        rows = joined([part for put in run for part in put.rows])
-        return [evaluate(scripts.PUT, space, *head, _sizes(run), rows)]
+        rows = joined([part for put in run for part in put.encoded[0]])
+        words = sum(put.encoded[1] for put in run)
+        return [evaluate(scripts.PUT, space, *head, _sizes(run), rows, words)]
 
     @classmethod
     def answers(cls, run: Sequence[Put], replies: list[Any]) -> Iterator[Changed]:

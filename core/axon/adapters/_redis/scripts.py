@@ -63,18 +63,20 @@ local stride = with_docs and 4 or 3
 local dims = tonumber(redis.call('HGET', meta, 'dims') or nil)
 local seq = tonumber(redis.call('HGET', meta, 'seq') or 0)
 local has_docs = redis.call('HEXISTS', meta, 'docs') == 1
+local loose = redis.call('HEXISTS', meta, 'loose') == 1
 sweep(100)
 local may_be_deleted = redis.call('EXISTS', deleted) == 1
 local may_expire = redis.call('EXISTS', expiring) == 1
 local may_have_access = redis.call('EXISTS', access) == 1
 
 local function write_document(id, found, packed, ttl)
-  if not (with_docs or has_docs) or not dims then return end
-  local key = head .. dims .. tail .. id
-  if with_docs and found > 0 and ttl >= 0 then
+  if has_docs and found == 0 and dims then redis.call('UNLINK', head .. dims .. tail .. id) end
+  if loose and found > 0 then redis.call('UNLINK', head .. '0' .. tail .. id) end
+  local key = head .. found .. tail .. id
+  if with_docs and ttl >= 0 then
     redis.call('HSET', key, unpack(cmsgpack.unpack(packed)))
     if ttl > 0 then redis.call('PEXPIREAT', key, now + ttl) else redis.call('PERSIST', key) end
-    has_docs = true
+    has_docs, loose = true, loose or found == 0
   elseif has_docs then
     redis.call('UNLINK', key)
   end
@@ -157,7 +159,7 @@ for call, size in ipairs(sizes) do
       local place, mark = row + stride * (e - 1), marks[e]
       local id, value = rows[place], rows[place + 1]
       if mark then write(id, value, mark[1], mark[2]) else write_plain(id, value) end
-      write_document(id, founds[e], rows[place + 3], mark and mark[1] or 0)
+      if with_docs or has_docs then write_document(id, founds[e], rows[place + 3], mark and mark[1] or 0) end
     end
   end
   row = row + stride * size
@@ -167,7 +169,13 @@ if written then
   redis.call('HSET', meta, 'epoch', epoch, 'seq', seq)
   if dims then redis.call('HSET', meta, 'dims', dims) end
   if has_docs then redis.call('HSET', meta, 'docs', 1) end
-  if not with_docs then redis.call('HSET', meta, 'plain', seq) end
+  if loose then redis.call('HSET', meta, 'loose', 1) end
+  if with_docs then
+    redis.call('HINCRBY', meta, 'texts', #rows / stride)
+    redis.call('HINCRBY', meta, 'words', ARGV[8])
+  else
+    redis.call('HSET', meta, 'plain', seq)
+  end
   trim()
 end
 return reply
@@ -175,7 +183,7 @@ return reply
 )
 """ARGV: an epoch for a new namespace, the entries' key prefix, 1 to fill the search index, the two parts of
 ``Space.documents``, the number of entries of each call, then for all entries their id, value, mark, and their
-document if the index is filled.
+document if the index is filled; how many words the texts have.
 A mark is ``dims [ttl [count time]]``: ttl in milliseconds, 0 for none, -1 for over. Entries that neither expire nor
 were accessed go in few commands, 500 at a time, which is what Lua can take.
 Returns the epoch, the number of the first change, then ``call (from 1), dims held, dims given, position`` for each
@@ -187,7 +195,11 @@ DELETE = _script(
     """
 local prefix, head, tail = ARGV[1], ARGV[2], ARGV[3]
 local sizes, ids = cmsgpack.unpack(ARGV[4]), cmsgpack.unpack(ARGV[5])
-local has_docs, dims = redis.call('HEXISTS', meta, 'docs') == 1, redis.call('HGET', meta, 'dims')
+local state = redis.call('HMGET', meta, 'docs', 'loose', 'dims')
+local function unlink_documents(id)
+  if state[1] and state[3] then redis.call('UNLINK', head .. state[3] .. tail .. id) end
+  if state[2] then redis.call('UNLINK', head .. '0' .. tail .. id) end
+end
 local start = tonumber(redis.call('HGET', meta, 'seq') or 0)
 local seq, counts, done = start, {}, 0
 for call, size in ipairs(sizes) do
@@ -196,7 +208,7 @@ for call, size in ipairs(sizes) do
     local id = ids[e]
     local there = redis.call('UNLINK', prefix .. id)
     count = count + there
-    if has_docs and dims then redis.call('UNLINK', head .. dims .. tail .. id) end
+    unlink_documents(id)
     if there == 1 or redis.call('ZSCORE', index, id) then
       seq = seq + 1
       bury(id, seq)
@@ -256,38 +268,40 @@ FILL = _script(
     """
 if redis.call('HGET', meta, 'epoch') ~= ARGV[1] then return 0 end
 local prefix, head, tail, rows = ARGV[3], ARGV[4], ARGV[5], cmsgpack.unpack(ARGV[6])
-local dims = redis.call('HGET', meta, 'dims')
-for place = 1, #rows, 3 do
-  local id, ttl = rows[place], redis.call('PTTL', prefix .. rows[place])
+for place = 1, #rows, 4 do
+  local id, ttl, dims = rows[place], redis.call('PTTL', prefix .. rows[place]), rows[place + 2]
   if redis.call('ZSCORE', index, id) == rows[place + 1] and ttl ~= -2 then
     local key = head .. dims .. tail .. id
-    redis.call('HSET', key, unpack(cmsgpack.unpack(rows[place + 2])))
+    redis.call('HSET', key, unpack(cmsgpack.unpack(rows[place + 3])))
     if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
+    if dims == '0' then redis.call('HSET', meta, 'loose', 1) end
   end
 end
 if #rows > 0 then redis.call('HSET', meta, 'docs', 1) end
+redis.call('HINCRBY', meta, 'texts', #rows / 4)
+redis.call('HINCRBY', meta, 'words', ARGV[7])
 redis.call('HSET', meta, 'filled', ARGV[2])
 return 1
 """,
 )
 """ARGV: the epoch, the number up to which all is indexed when this is done, the entries' key prefix, the two parts of
-``Space.documents``, then id, number and document of entries that were written without one; those written again
-meanwhile are passed over. Returns 0 where the namespace was cleared."""
+``Space.documents``, then id, number, dimensions and document of entries that were written without one, and how many
+words they have; those written again meanwhile are passed over. Returns 0 where the namespace was cleared."""
 
 CLEAR = _script(
     _KEYS,
     """
 local ids = redis.call('ZRANGE', index, 0, -1)
-local dims = redis.call('HEXISTS', meta, 'docs') == 1 and redis.call('HGET', meta, 'dims')
+local state = redis.call('HMGET', meta, 'docs', 'loose', 'dims')
+local prefixes = {ARGV[1]}
+if state[1] and state[3] then prefixes[#prefixes + 1] = ARGV[2] .. state[3] .. ARGV[3] end
+if state[2] then prefixes[#prefixes + 1] = ARGV[2] .. '0' .. ARGV[3] end
 for start = 1, #ids, 1000 do
-  local keys = {}
-  for place = start, math.min(start + 999, #ids) do keys[#keys + 1] = ARGV[1] .. ids[place] end
-  if dims then
-    for place = start, math.min(start + 999, #ids) do
-      keys[#keys + 1] = ARGV[2] .. dims .. ARGV[3] .. ids[place]
-    end
+  for _, prefix in ipairs(prefixes) do
+    local keys = {}
+    for place = start, math.min(start + 999, #ids) do keys[#keys + 1] = prefix .. ids[place] end
+    redis.call('UNLINK', unpack(keys))
   end
-  redis.call('UNLINK', unpack(keys))
 end
 redis.call('UNLINK', meta, index, deleted, expiring, access, touched)
 """,
@@ -357,7 +371,7 @@ def nearest(index: str) -> bytes:
         """
 local state = redis.call('HMGET', meta, 'dims', 'plain', 'filled')
 local whole = tonumber(state[2] or 0) <= tonumber(state[3] or 0)
-local reply = {state[1] or '', whole and 1 or 0, ''}
+local reply = {state[1] or '0', whole and 1 or 0, ''}
 if state[1] ~= ARGV[1] or not whole then return reply end
 local found = redis.call('FT.SEARCH', index_name, unpack(ARGV, 4))
 local scores, skip = {}, tonumber(ARGV[2]) + 1
@@ -370,6 +384,51 @@ for place = 2, #found, 2 do
   reply[#reply + 1] = counted and redis.call('HGET', access, id)
 end
 reply[3] = table.concat(scores, ' ')
+return reply
+""",
+    )
+
+
+def matching(index: str) -> bytes:
+    """Build the script that finds the texts in one index that hold any of some words; see :func:`nearest`.
+
+    ARGV: the dimensions that the index is for, the query, its tokens, how many to return, the milliseconds it may
+    take, the two parts of ``Space.documents``. Returns the dimensions of the namespace, whether all of it is
+    indexed, its entries, the texts and words indexed so far, for each token how many hold it, then of the best their
+    times of expiry and, one line each, their tokens, then their ids.
+    """
+    return _script(
+        _KEYS,
+        f"local index_name = '{index}'",
+        """
+local state = redis.call('HMGET', meta, 'dims', 'plain', 'filled', 'texts', 'words')
+local whole = tonumber(state[2] or 0) <= tonumber(state[3] or 0)
+local frequencies = {}
+local expiries, texts = {}, {}
+local reply = {
+  state[1] or '0', whole and 1 or 0, redis.call('ZCARD', index), state[4] or 0, state[5] or 0, '', '', ''
+}
+if reply[1] ~= ARGV[1] or not whole then return reply end
+for place, token in ipairs(cmsgpack.unpack(ARGV[3])) do
+  local one = redis.call('FT.SEARCH', index_name, '@w:' .. token, 'LIMIT', 0, 0, 'TIMEOUT', ARGV[5], 'DIALECT', 2)
+  frequencies[place] = one[1]
+end
+reply[6] = table.concat(frequencies, ' ')
+if tonumber(ARGV[4]) == 0 then return reply end
+local found = redis.call('FT.SEARCH', index_name, ARGV[2], 'SCORER', 'BM25STD', 'RETURN', 2, 'w', 'expires_at',
+  'LIMIT', 0, ARGV[4], 'TIMEOUT', ARGV[5], 'DIALECT', 2)
+local with_vector, without = ARGV[6] .. ARGV[1] .. ARGV[7], ARGV[6] .. '0' .. ARGV[7]
+for place = 2, #found, 2 do
+  local key, fields = found[place], found[place + 1]
+  if fields and fields[4] then
+    local prefix = string.sub(key, 1, #with_vector) == with_vector and with_vector or without
+    local tokens, expires_at = fields[2], fields[4]
+    if fields[1] ~= 'w' then tokens, expires_at = expires_at, tokens end
+    reply[#reply + 1] = string.sub(key, #prefix + 1)
+    expiries[#expiries + 1], texts[#texts + 1] = expires_at, tokens
+  end
+end
+reply[7], reply[8] = table.concat(expiries, ' '), table.concat(texts, '\\n')
 return reply
 """,
     )
