@@ -8,7 +8,6 @@ import numpy as np
 
 from axon.adapters._filters.redis import TOKENS, tag
 from axon.adapters._filters.tokens import NEVER, tokens_of
-from axon.adapters._redis.frames import joined
 from axon.adapters._redis.wording import word_tokens
 from axon.core.models import MemoryEntry, Vector
 
@@ -24,23 +23,29 @@ SCHEMA: tuple[str, ...] = (
 """Fields of every index, before the vector ``v``."""
 
 
-def document(entry: MemoryEntry, namespace: str) -> tuple[bytes, int]:
-    """Build the fields and values of a document, in turn, and count its words."""
+def document(entry: MemoryEntry, namespace: str) -> tuple[list[bytes], int]:
+    """Build the values of a document's fields, and count its words; the vector is empty where there is none.
+
+    The namespace's own field is not among them, see :func:`namespace_field`.
+    """
     record, vector = entry.record, entry.stored_vector
     expires_us = NEVER if record.expires_us is None else record.expires_us
     words = word_tokens(record.text, namespace)
-    fields = [
-        b"namespace", tag(namespace).encode(),
-        TOKENS.encode(), ",".join(map(tag, tokens_of(record))).encode(),
-        b"importance", repr(record.importance).encode(),
-        b"created_at", b"%d" % record.created_us,
-        b"updated_at", b"%d" % record.updated_us,
-        b"expires_at", b"%d" % expires_us,
-        b"w", " ".join(words).encode(),
-    ]  # fmt: skip
-    if vector is not None:
-        fields += (b"v", unit_bytes(vector))
-    return joined(fields), len(words)
+    values = [
+        ",".join(map(tag, tokens_of(record))).encode(),
+        repr(record.importance).encode(),
+        b"%d" % record.created_us,
+        b"%d" % record.updated_us,
+        b"%d" % expires_us,
+        " ".join(words).encode(),
+        b"" if vector is None else unit_bytes(vector),
+    ]
+    return values, len(words)
+
+
+def namespace_field(namespace: str) -> str:
+    """Spell a namespace as its documents name it."""
+    return tag(namespace)
 
 
 def unit_bytes(vector: Vector) -> bytes:

@@ -15,7 +15,7 @@ class Encoded(NamedTuple):
 
     Attributes
     ----------
-    rows : id, value and mark of each in turn, and its document where the search index is filled.
+    rows : id, value and mark of each in turn, and the values of its document where the search index is filled.
     words : in all their texts, where the search index is filled.
     """
 
@@ -36,8 +36,8 @@ def encoded(entries: Sequence[MemoryEntry], now_us: int, namespace: str | None) 
     for entry in entries:
         rows += (entry.record.id.encode(), pack(entry), _mark(entry, now_us))
         if namespace is not None:
-            fields, words = document(entry, namespace)
-            rows.append(fields)
+            values, words = document(entry, namespace)
+            rows += values
             total += words
     return Encoded(rows, total)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from axon.adapters._redis import scripts
-from axon.adapters._redis.documents import document
+from axon.adapters._redis.documents import document, namespace_field
 from axon.adapters._redis.frames import joined
 from axon.adapters._redis.keys import Space
 from axon.adapters._redis.operations import MOST_KEYS, Row, evaluate, read_commands, read_replies
@@ -40,8 +40,9 @@ async def fill(session: Session, space: Space, faults: dict[str, AdapterError]) 
         reached = int(numbers[-1]) if len(ids) == MOST_KEYS else int(seq)
         rows = read_replies(await session.ask_all(read_commands(space, ids))) if ids else []
         documents, words = await in_worker(_documents(space, ids, numbers, rows, faults))
+        field = namespace_field(space.namespace)
         head = (epoch, reached, space.entry_prefix, *space.documents)
-        if not await session.ask(*evaluate(scripts.FILL, space, *head, joined(documents), words)):
+        if not await session.ask(*evaluate(scripts.FILL, space, *head, joined(documents), field, words)):
             return
 
 
@@ -56,8 +57,8 @@ def _documents(
         total = 0
         for entry in entries:
             id = entry.record.id.encode()
-            fields, words = document(entry, space.namespace)
-            parts += (id, number_of[id], b"%d" % (entry.dims or 0), fields)
+            values, words = document(entry, space.namespace)
+            parts += (id, number_of[id], b"%d" % (entry.dims or 0), *values)
             total += words
         return parts, total
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import msgspec
 
 from axon.adapters._redis import scripts
+from axon.adapters._redis.documents import namespace_field
 from axon.adapters._redis.frames import joined
 from axon.adapters._redis.keys import Space
 from axon.engine.workers import in_worker
@@ -143,7 +144,9 @@ class Put(Operation):
         head = (token_hex(8), space.entry_prefix, int(run[0].documents), *space.documents)
         rows = joined([part for put in run for part in put.encoded[0]])
         words = sum(put.encoded[1] for put in run)
-        return [evaluate(scripts.PUT, space, *head, _sizes(run), rows, words)]
+        return [
+            evaluate(scripts.PUT, space, *head, _sizes(run), rows, namespace_field(space.namespace), words)
+        ]
 
     @classmethod
     def answers(cls, run: Sequence[Put], replies: list[Any]) -> Iterator[Changed]:

@@ -51,15 +51,27 @@ end
 """
 """A deletion is listed until 10,000 later ones have come; who was away for longer reads the namespace anew."""
 
+_DOCUMENT = """
+local function set_document(key, namespace, rows, at)
+  local found, v = {}, rows[at + 6]
+  if v ~= '' then found = {'v', v} end
+  redis.call('HSET', key, 'namespace', namespace, 't', rows[at], 'importance', rows[at + 1],
+    'created_at', rows[at + 2], 'updated_at', rows[at + 3], 'expires_at', rows[at + 4], 'w', rows[at + 5],
+    unpack(found))
+end
+"""
+"""Fills the search index; the values are those of ``documents.document``."""
+
 PUT = _script(
     _KEYS,
     _SWEEP,
     _BURY,
+    _DOCUMENT,
     """
 local epoch = redis.call('HGET', meta, 'epoch') or ARGV[1]
 local prefix, with_docs, head, tail = ARGV[2], ARGV[3] == '1', ARGV[4], ARGV[5]
 local sizes, rows = cmsgpack.unpack(ARGV[6]), cmsgpack.unpack(ARGV[7])
-local stride = with_docs and 4 or 3
+local stride = with_docs and 10 or 3
 local dims = tonumber(redis.call('HGET', meta, 'dims') or nil)
 local seq = tonumber(redis.call('HGET', meta, 'seq') or 0)
 local has_docs = redis.call('HEXISTS', meta, 'docs') == 1
@@ -69,13 +81,13 @@ local may_be_deleted = redis.call('EXISTS', deleted) == 1
 local may_expire = redis.call('EXISTS', expiring) == 1
 local may_have_access = redis.call('EXISTS', access) == 1
 
-local function write_document(id, found, packed, ttl)
+local function write_document(id, found, at, ttl)
   if has_docs and found == 0 and dims then redis.call('UNLINK', head .. dims .. tail .. id) end
   if loose and found > 0 then redis.call('UNLINK', head .. '0' .. tail .. id) end
   local key = head .. found .. tail .. id
   if with_docs and ttl >= 0 then
-    redis.call('HSET', key, unpack(cmsgpack.unpack(packed)))
-    if ttl > 0 then redis.call('PEXPIREAT', key, now + ttl) else redis.call('PERSIST', key) end
+    set_document(key, ARGV[8], rows, at)
+    if ttl > 0 then redis.call('PEXPIREAT', key, now + ttl) elseif may_expire then redis.call('PERSIST', key) end
     has_docs, loose = true, loose or found == 0
   elseif has_docs then
     redis.call('UNLINK', key)
@@ -159,7 +171,7 @@ for call, size in ipairs(sizes) do
       local place, mark = row + stride * (e - 1), marks[e]
       local id, value = rows[place], rows[place + 1]
       if mark then write(id, value, mark[1], mark[2]) else write_plain(id, value) end
-      if with_docs or has_docs then write_document(id, founds[e], rows[place + 3], mark and mark[1] or 0) end
+      if with_docs or has_docs then write_document(id, founds[e], place + 3, mark and mark[1] or 0) end
     end
   end
   row = row + stride * size
@@ -172,7 +184,7 @@ if written then
   if loose then redis.call('HSET', meta, 'loose', 1) end
   if with_docs then
     redis.call('HINCRBY', meta, 'texts', #rows / stride)
-    redis.call('HINCRBY', meta, 'words', ARGV[8])
+    redis.call('HINCRBY', meta, 'words', ARGV[9])
   else
     redis.call('HSET', meta, 'plain', seq)
   end
@@ -182,8 +194,8 @@ return reply
 """,
 )
 """ARGV: an epoch for a new namespace, the entries' key prefix, 1 to fill the search index, the two parts of
-``Space.documents``, the number of entries of each call, then for all entries their id, value, mark, and their
-document if the index is filled; how many words the texts have.
+``Space.documents``, the number of entries of each call, then for all entries their id, value and mark, and the values
+of their document if the index is filled; the namespace as its documents name it, and how many words the texts have.
 A mark is ``dims [ttl [count time]]``: ttl in milliseconds, 0 for none, -1 for over. Entries that neither expire nor
 were accessed go in few commands, 500 at a time, which is what Lua can take.
 Returns the epoch, the number of the first change, then ``call (from 1), dims held, dims given, position`` for each
@@ -265,28 +277,30 @@ return bound
 
 FILL = _script(
     _KEYS,
+    _DOCUMENT,
     """
 if redis.call('HGET', meta, 'epoch') ~= ARGV[1] then return 0 end
 local prefix, head, tail, rows = ARGV[3], ARGV[4], ARGV[5], cmsgpack.unpack(ARGV[6])
-for place = 1, #rows, 4 do
+for place = 1, #rows, 10 do
   local id, ttl, dims = rows[place], redis.call('PTTL', prefix .. rows[place]), rows[place + 2]
   if redis.call('ZSCORE', index, id) == rows[place + 1] and ttl ~= -2 then
     local key = head .. dims .. tail .. id
-    redis.call('HSET', key, unpack(cmsgpack.unpack(rows[place + 3])))
+    set_document(key, ARGV[7], rows, place + 3)
     if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
     if dims == '0' then redis.call('HSET', meta, 'loose', 1) end
   end
 end
 if #rows > 0 then redis.call('HSET', meta, 'docs', 1) end
-redis.call('HINCRBY', meta, 'texts', #rows / 4)
-redis.call('HINCRBY', meta, 'words', ARGV[7])
+redis.call('HINCRBY', meta, 'texts', #rows / 10)
+redis.call('HINCRBY', meta, 'words', ARGV[8])
 redis.call('HSET', meta, 'filled', ARGV[2])
 return 1
 """,
 )
 """ARGV: the epoch, the number up to which all is indexed when this is done, the entries' key prefix, the two parts of
-``Space.documents``, then id, number, dimensions and document of entries that were written without one, and how many
-words they have; those written again meanwhile are passed over. Returns 0 where the namespace was cleared."""
+``Space.documents``, then id, number, dimensions and the values of the document of entries that were written without
+one, the namespace as its documents name it, and how many words the texts have. Those written again meanwhile are
+passed over. Returns 0 where the namespace was cleared."""
 
 CLEAR = _script(
     _KEYS,

@@ -6,9 +6,9 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 
-from axon.adapters._filters.redis import compile_filter, tag
+from axon.adapters._filters.redis import compile_filter
 from axon.adapters._redis import scripts
-from axon.adapters._redis.documents import SCHEMA, unit_bytes
+from axon.adapters._redis.documents import SCHEMA, namespace_field, unit_bytes
 from axon.adapters._redis.filling import fill
 from axon.adapters._redis.finding import Answer, Find, Near
 from axon.adapters._redis.keys import Keyspace, Space
@@ -195,7 +195,7 @@ class SearchModule:
         assert request.vector is not None
         k = min(request.k, _MOST_RESULTS)
         # "Not over yet" would walk all entries, "not: already over" walks those few.
-        alive = f"@namespace:{{{tag(space.namespace)}}} -@expires_at:[-inf {now_us}]"
+        alive = f"@namespace:{{{namespace_field(space.namespace)}}} -@expires_at:[-inf {now_us}]"
         wanted = alive if native is True else f"{alive} {native}"
         return (
             f"({wanted})=>[KNN $k @v $q AS d]",
