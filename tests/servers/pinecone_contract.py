@@ -6,8 +6,8 @@ public description. Run as a process with a port, and the index's dimensions and
 The back door: ``GET /requests`` lists what was asked lately, ``POST /settings`` sets attributes of the index, and
 ``POST /script`` takes a list of faults, one per coming request. A fault is an object with ``status`` and ``headers``,
 ``cut`` (the connection ends without an answer), ``hang`` (no answer for so many seconds), ``short`` (the answer ends
-too early), ``nonsense`` (no JSON), ``dims`` (vectors come back with so many numbers), or ``position`` (what a query
-says it is complete up to).
+too early), ``drip`` (it takes so many seconds, a byte now and then), ``nonsense`` (no JSON), ``dims`` (vectors come
+back with so many numbers), or ``position`` (what a query says it is complete up to).
 """
 
 from __future__ import annotations
@@ -152,6 +152,19 @@ class Contract(BaseHTTPRequestHandler):
         self.wfile.write(data[: len(data) // 2] if short else data)
         self.close_connection = self.close_connection or short
 
+    def drip(self, data: bytes, seconds: float) -> None:
+        """Send an answer so slowly that no single wait for it is long."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        end = time.monotonic() + seconds
+        for place in range(len(data)):
+            if time.monotonic() > end:
+                self.wfile.write(data[place:])
+                return
+            self.wfile.write(data[place : place + 1])
+            time.sleep(0.05)
+
     def refuse(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
         self.send(status, msgspec.json.encode({"code": 3, "message": message, "details": []}), headers)
 
@@ -211,6 +224,8 @@ class Contract(BaseHTTPRequestHandler):
             headers["x-pinecone-max-indexed-lsn"] = str(fault["position"])
         if fault.get("nonsense"):
             encoded = b"<html>"
+        if "drip" in fault:
+            return self.drip(encoded, fault["drip"])
         return self.send(200, encoded, headers, short=bool(fault.get("short")))
 
     def describe(self, name: str) -> None:

@@ -62,6 +62,7 @@ class Index:
     Attributes
     ----------
     query_delay, fetch_delay : seconds until queries, and everything else that reads, show a write.
+    keeps_empty : whether a namespace stays when everything in it was deleted, and its log goes on.
     missing_differs : whether ``$ne`` and ``$nin`` hold for a field that is not there; the documentation does not say.
     """
 
@@ -70,6 +71,7 @@ class Index:
         self.metric = metric
         self.query_delay = 0.0
         self.fetch_delay = 0.0
+        self.keeps_empty = True
         self.missing_differs = False
         self.namespaces: dict[str, Namespace] = {}
 
@@ -100,6 +102,9 @@ class Index:
             for id in ids or ():
                 records.pop(id, None)
 
+        if ids is None and not self.keeps_empty:
+            del self.namespaces[name]
+            return 0
         return self.namespaces[name].write(apply)
 
     def update(self, name: str, id: str, fields: dict[str, Any]) -> int:

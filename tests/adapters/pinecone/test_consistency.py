@@ -90,21 +90,29 @@ async def test_with_no_room_for_unseen_writes_each_is_shown_before_it_is_acknowl
     writer = PineconeAdapter(server.options(max_unseen=0, fetch_lag=0))
     await writer.open()
     await writer.put_many(NS, [entry("a", [1, 0]), entry("b", [0, 1])])
+    assert (await writer.stats()).details["unseen_writes"] == 0
     assert in_another_process(server) == ["a", "b"]
+    await writer.touch_many(NS, [Touch("b", 1_700_000_000_000_001)])
+    assert (await writer.stats()).details["unseen_writes"] == 0
     await writer.delete_many(NS, ["a"])
+    assert (await writer.stats()).details["unseen_writes"] == 0
     assert in_another_process(server) == ["b"]
     await writer.clear(NS)
+    assert (await writer.stats()).details["unseen_writes"] == 0
     assert in_another_process(server) == []
     await writer.aclose()
 
 
-async def test_closing_waits_until_others_see_what_was_written(server: PineconeServer) -> None:
+async def test_closing_waits_until_others_see_what_was_written(
+    server: PineconeServer, caplog: pytest.LogCaptureFixture
+) -> None:
     server.set(query_delay=0.3, fetch_delay=0.3)
     adapter = PineconeAdapter(server.options())
     await adapter.open()
     await adapter.put_many(NS, [entry("a", [1, 0])])
     await adapter.delete_many(NS, ["missing"])
     await adapter.aclose()
+    assert caplog.text == ""
     assert in_another_process(server) == ["a"]
 
 
@@ -149,6 +157,29 @@ async def test_an_answer_from_an_older_state_is_asked_for_again(
     with pytest.raises(AdapterTimeout, match="older"):
         await adapter.search_many(NS, [QUERY])
     assert [hit.entry.id for hit in (await adapter.search_many(NS, [QUERY]))[0]] == ["a"]
+
+
+async def test_a_namespace_may_vanish_when_it_is_cleared(
+    server: PineconeServer, adapter: PineconeAdapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.set(keeps_empty=False)
+    for size in (2, 3):
+        for n in range(3):
+            await adapter.put_many(NS, [entry(f"{n}", [1.0] * size)])
+            await adapter.search_many(NS, [SearchRequest(EVERYTHING, 1, np.ones(size, np.float32))])
+        assert await ids(adapter) == ["0", "1", "2"]
+        await adapter.clear(NS)
+        assert await ids(adapter) == []
+    await adapter.clear(NS)
+    assert await adapter.delete_many(NS, ["0"]) == 0
+    assert (await adapter.stats()).details["unseen_writes"] == 0
+    assert await adapter.namespaces() == []
+    await adapter.put_many(NS, [entry("a", [1, 0])])
+    await adapter.clear(NS)
+    await adapter.aclose()
+    assert caplog.text == ""
+    await adapter.open()
+    assert await ids(adapter) == []
 
 
 async def test_two_adapters_of_one_process_see_each_others_writes(server: PineconeServer) -> None:

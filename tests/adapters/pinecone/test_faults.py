@@ -166,7 +166,7 @@ async def test_a_hang_ends_at_the_deadline_and_nothing_else_is_held_up(server: P
     adapter = PineconeAdapter(server.options(timeout=0.5, settle_seconds=1))
     await adapter.open()
     await adapter.put_many(NS, [entry("a", [1, 0])])
-    server.script(*[{"hang": 2}] * 2)
+    server.script({"hang": 2}, {"drip": 2})
     started = time.monotonic()
     outcomes = await asyncio.gather(
         adapter.count(NS, EVERYTHING), adapter.search_many(NS, [QUERY]), return_exceptions=True

@@ -99,8 +99,11 @@ class Contents:
         if self._recent.is_uncertain():
             # Deleting tells no position; whatever is written after it does.
             ticket = self._recent.ticket()
-            position = self._shelf.update({ABOUT: {"mark": ticket}}).get(ABOUT)
-            self._recent.note({}, position, ticket)
+            marked = self._shelf.update({ABOUT: {"mark": ticket}})
+            if marked is None:
+                self._recent.note_gone()
+            else:
+                self._recent.note({}, marked[ABOUT], ticket)
         self._shelf.ask_position(placeholder(self._dims))
 
     def get(self, ids: Sequence[str]) -> dict[str, MemoryEntry]:

@@ -110,6 +110,8 @@ class Recent:
         """Note that everything was deleted."""
         with self._lock:
             self._changes.clear()
+            # Pinecone may drop the namespace with its log, and begin anew.
+            self._start_over()
             self._cleared = self._change(None, None)
             self._about = About(), self._cleared, self._clock()
 
@@ -153,11 +155,23 @@ class Recent:
         """Tell whether an answer, complete up to ``position``, lacks what is not added any more."""
         return position is not None and position < self.floor
 
+    def note_gone(self) -> None:
+        """Note that Pinecone has no such namespace: nothing in it has to be hidden."""
+        with self._lock:
+            self._changes = {id: each for id, each in self._changes.items() if each.position is not None}
+            self._cleared = None
+            self._about = None
+            self._uncertain = False
+            self._start_over()
+
     def start_over(self) -> None:
         """Believe any position again: the log of a namespace that was deleted and made anew may begin at 0."""
         with self._lock:
-            self.floor = self._shown = -1
-            self._showings.clear()
+            self._start_over()
+
+    def _start_over(self) -> None:
+        self.floor = self._shown = -1
+        self._showings.clear()
 
     def waiting(self) -> int:
         """Count the writes that no answer has covered yet."""

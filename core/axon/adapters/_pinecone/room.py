@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any
 
 import msgspec
 
@@ -118,7 +117,7 @@ class PineconeRoom(Room):
         if known.is_stored:
             before = known.fields()
             changed = {key: value for key, value in about.fields().items() if before.get(key) != value}
-            position = self._shelf.update({ABOUT: changed}).get(ABOUT)
+            position = (self._shelf.update({ABOUT: changed}) or {}).get(ABOUT)
         else:
             position = self._shelf.upsert([about_record(self._namespace, about, self._dims)])
         self.recent.note_about(msgspec.structs.replace(about, is_stored=True), position, ticket)
@@ -141,9 +140,9 @@ class PineconeRoom(Room):
             self._show()
         return list(times)
 
-    def _is_there_after_all(self, delete: Any) -> bool:
+    def _is_there_after_all(self, delete: Callable[[], bool]) -> bool:
         """Delete again where Pinecone does not know a namespace that this process has just made."""
-        return not self.recent.is_idle() and self.settle(self._patience) and bool(delete())
+        return not self.recent.is_idle() and settle([self], self._patience) and delete()
 
     def touch_each(self, batches: Sequence[Sequence[Touch]]) -> list[None]:
         """Add access statistics."""
@@ -156,7 +155,7 @@ class PineconeRoom(Room):
         # Fields are merged into the record: writing it whole could bring back what another process has replaced.
         named = {record_id(id): entry for id, entry in entries.items()}
         changes = {name: access_fields(entry.record) for name, entry in named.items()}
-        for name, position in self._shelf.update(changes).items():
+        for name, position in (self._shelf.update(changes) or {}).items():
             self.recent.note({named[name].id: named[name]}, position)
         self._show()
         return [None] * len(batches)
@@ -220,17 +219,9 @@ class PineconeRoom(Room):
         """Count the entries, expired ones too."""
         return sum(1 for _ in self._contents.ids(_EVERYTHING))
 
-    def settle(self, seconds: float) -> bool:
-        """Wait until Pinecone shows every write of this process; False where it does not in time."""
-        end, pause = time.monotonic() + seconds, _PAUSE_SECONDS
-        while self.recent.waiting():
-            self._contents.ask_position()
-            if self.recent.waiting():
-                if time.monotonic() + pause > end:
-                    return False
-                time.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
-        return True
+    def ask_position(self) -> None:
+        """Ask up to where Pinecone is complete."""
+        self._contents.ask_position()
 
     def _wait_for_room(self) -> None:
         """Let Pinecone catch up before more is written than this process wants to hold.
@@ -240,7 +231,7 @@ class PineconeRoom(Room):
         AdapterTimeout
             If it does not in time; nothing was written.
         """
-        if self.recent.waiting() >= max(1, self._most_waiting) and not self.settle(self._patience):
+        if self.recent.waiting() >= max(1, self._most_waiting) and not settle([self], self._patience):
             raise AdapterTimeout(
                 f"Pinecone does not show {self.recent.waiting()} writes after {self._patience} s, and this process "
                 "holds no more; write later, or raise the option max_unseen or settle_seconds"
@@ -254,11 +245,27 @@ class PineconeRoom(Room):
         AdapterTimeout
             If it does not in time; it was written all the same.
         """
-        if self._most_waiting == 0 and not self.settle(self._patience):
+        if self._most_waiting == 0 and not settle([self], self._patience):
             raise AdapterTimeout(
                 f"Pinecone stored a write but does not show it after {self._patience} s; it will appear later, or "
                 "raise the option settle_seconds"
             )
+
+
+def settle(rooms: Sequence[PineconeRoom], seconds: float) -> bool:
+    """Wait until Pinecone shows every write of this process; False where it does not in time."""
+    end, pause = time.monotonic() + seconds, _PAUSE_SECONDS
+    waiting = [room for room in rooms if room.recent.waiting()]
+    while waiting:
+        for room in waiting:
+            room.ask_position()
+        waiting = [room for room in waiting if room.recent.waiting()]
+        if waiting:
+            if time.monotonic() + pause > end:
+                return False
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+    return True
 
 
 def _key(record: EntryRecord, order_by: OrderBy) -> Key:

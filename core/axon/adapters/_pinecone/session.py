@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from importlib.metadata import version
 
 from axon.adapters._pinecone.connection import Connection
 from axon.adapters._pinecone.names import ABOUT, namespace_name, namespace_of
 from axon.adapters._pinecone.recent import Recent, hold, recent_of
-from axon.adapters._pinecone.room import PineconeRoom
+from axon.adapters._pinecone.room import PineconeRoom, settle
 from axon.adapters._pinecone.shelf import Shelf
 from axon.adapters._shared.lanes import Lanes
 from axon.adapters._shared.room import Room, Session
@@ -48,10 +47,8 @@ class PineconeSession(Session):
     def close(self) -> None:
         """Finish what was asked for, wait until Pinecone shows it, and let go of it."""
         self.lanes.close()
-        end = time.monotonic() + self._options.settle_seconds
         try:
-            settled = [room.settle(end - time.monotonic()) for room in list(self._rooms.values())]
-            if not all(settled):
+            if not settle(list(self._rooms.values()), self._options.settle_seconds):
                 _log.warning("closed before Pinecone showed every write; they are stored, and appear later")
         except AdapterError as error:
             _log.warning("closed without knowing whether Pinecone shows every write: %s", error)

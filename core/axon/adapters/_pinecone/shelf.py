@@ -59,14 +59,14 @@ class Shelf:
         known = [position for position in positions if position is not None]
         return max(known) if len(known) == len(positions) and known else None
 
-    def update(self, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, int | None]:
-        """Merge fields into the metadata of records that are there; returns the positions."""
+    def update(self, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, int | None] | None:
+        """Merge fields into the metadata of records that are there; returns the positions, None without a namespace."""
         calls = [
             partial(_update, namespace=self._name, id=id, fields=dict(fields))
             for id, fields in changes.items()
         ]
-        positions = self._read(lambda: self._connection.call_all(calls), [])
-        return dict(zip(changes, positions, strict=bool(positions)))
+        positions = self._read(lambda: self._connection.call_all(calls), None)
+        return None if positions is None else dict(zip(changes, positions, strict=True))
 
     def delete(self, ids: Sequence[str]) -> bool:
         """Delete records; no id deletes nothing. False where the namespace is not there."""
