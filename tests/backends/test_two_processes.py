@@ -35,6 +35,7 @@ SHARED = [
     "chroma-server",
     "qdrant-rest",
     "qdrant-grpc",
+    "pinecone-contract",
 ]
 EXCLUSIVE = ["chroma-embedded", "qdrant-local"]
 COUNTS_EXACTLY = {"redis-plain", "redis-search", "redis-cluster"}
