@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import durable, peers, process, recalls, texts, writes
+from benchmarks import durable, langchain_face, peers, process, recalls, texts, writes
 from benchmarks.plan import Benchmark
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -20,6 +20,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "text-index": texts.text_index,
     "langchain": peers.langchain,
     "llama-index": peers.llama_index,
+    "langchain-search": langchain_face.search,
+    "langchain-stall": langchain_face.stall,
+    "langchain-import": langchain_face.import_time,
     "sqlite-store": durable.store,
     "sqlite-bulk": durable.bulk,
     "sqlite-recall": durable.recall,

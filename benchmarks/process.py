@@ -20,9 +20,9 @@ from benchmarks.plan import NAMESPACE, Plan, expect, filled, one_tier
 from benchmarks.report import Row, Target
 from benchmarks.timing import Contestant, interleave
 
-_ALLOWED_STALL = 0.020
+ALLOWED_STALL = 0.020
 _ALLOWED_OVERHEAD = 2000
-_TICK = 0.001
+TICK = 0.001
 _VENDORS = ("langchain_core", "llama_index", "openai", "redis", "chromadb", "qdrant_client", "rich")
 
 
@@ -83,13 +83,13 @@ async def loop_stall(plan: Plan) -> list[Row]:
             *(memory.store(text, embedding=vector) for text, vector, _ in stores),
             *(memory.recall(query, k=K) for query in queries),
         )
-        await asyncio.sleep(_TICK)
+        await asyncio.sleep(TICK)
         ticker.cancel()
         expect(await memory.count() == plan.large + plan.gathered, "stores were lost")
         note = f"max {max(lateness) * 1000:.1f} ms, {len(lateness)} ticks"
         rows.append(
             Row(f"event loop stall p99, {plan.large:,} entries, {name}", float(np.percentile(lateness, 99)),
-                "allowed", _ALLOWED_STALL, Target("<=", 1.0), note=note)
+                "allowed", ALLOWED_STALL, Target("<=", 1.0), note=note)
         )  # fmt: skip
     return rows
 
@@ -97,32 +97,32 @@ async def loop_stall(plan: Plan) -> list[Row]:
 async def _tick(lateness: list[float]) -> None:
     while True:
         started = time.perf_counter()
-        await asyncio.sleep(_TICK)
-        lateness.append(time.perf_counter() - started - _TICK)
+        await asyncio.sleep(TICK)
+        lateness.append(time.perf_counter() - started - TICK)
 
 
 async def import_time(plan: Plan) -> list[Row]:
     """CPU of a new interpreter that imports Axon, beside one that imports pydantic and numpy."""
-    loaded = _python("from axon import *; import sys; print(*sys.modules)").split()
+    loaded = python("from axon import *; import sys; print(*sys.modules)").split()
     vendors = [name for name in _VENDORS if name in loaded]
     expect(not vendors, f"import axon loads {', '.join(vendors)}")
 
     async def ours() -> None:
-        _python("import axon")
+        python("import axon")
 
     async def floor() -> None:
-        _python("import pydantic, numpy")
+        python("import pydantic, numpy")
 
     async def names() -> None:
-        _python("from axon import MemoryConfig, MemorySystem")
+        python("from axon import MemoryConfig, MemorySystem")
 
     async def one_model() -> None:
         # `import pydantic` by itself loads little of it; the rest comes with the first model.
-        _python("import numpy, pydantic\nclass One(pydantic.BaseModel):\n    number: int = 1")
+        python("import numpy, pydantic\nclass One(pydantic.BaseModel):\n    number: int = 1")
 
     contestants = {"ours": ours, "floor": floor, "names": names, "one model": one_model}
     medians = await interleave(
-        [Contestant(name, run, clock=_children) for name, run in contestants.items()], plan.rounds
+        [Contestant(name, run, clock=children_cpu) for name, run in contestants.items()], plan.rounds
     )
     return [
         Row("import axon", medians["ours"], "import pydantic, numpy", medians["floor"], Target("<=", 1.5)),
@@ -136,12 +136,14 @@ async def import_time(plan: Plan) -> list[Row]:
     ]
 
 
-def _python(code: str) -> str:
+def python(code: str) -> str:
+    """Run code in a new interpreter and return what it prints."""
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return done.stdout
 
 
-def _children() -> float:
+def children_cpu() -> float:
+    """Tell the CPU time of processes that were started and have ended, in seconds."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

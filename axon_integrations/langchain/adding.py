@@ -13,6 +13,9 @@ from axon_integrations.langchain.bound_store import BoundStore
 from axon_integrations.langchain.searching import refuse_unknown
 from axon_integrations.langchain.writing import WRITE_KEYWORDS, WriteBatch, read_documents, read_texts
 
+_BATCH_SIZE = 512
+"""Texts stored at a time: writing these in process takes some 5 ms, which is as long as the event loop should wait."""
+
 
 class AddMethods(BoundStore):
     """Adding texts and documents."""
@@ -35,7 +38,8 @@ class AddMethods(BoundStore):
         ids : one per text; None lets the store choose. A text whose id is there already replaces it whole;
             of equal ids in one call the last wins.
         **kwargs : ``importance``, ``tags``, ``ttl`` (seconds), ``tier`` and ``session_id``, each one value
-            for all texts or a list with one per text; ``batch_size``, how many texts are stored at a time.
+            for all texts or a list with one per text; ``batch_size``, how many texts are stored
+            at a time, 512 by default.
 
         Returns
         -------
@@ -90,6 +94,7 @@ class AddMethods(BoundStore):
                 check_tiers(tier, self._tiers)
         batch, positions = batch.without_repeats()
         size = keywords.get("batch_size")
-        size_keyword = {} if size is None else {"batch_size": size}
-        stored = await self._memory.bulk_store(batch.inputs(self.tiers), **size_keyword)
+        stored = await self._memory.bulk_store(
+            batch.inputs(self.tiers), batch_size=_BATCH_SIZE if size is None else size
+        )
         return [stored[position] for position in positions]

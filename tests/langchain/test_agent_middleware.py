@@ -244,6 +244,14 @@ async def test_l33_a_model_that_fails_then_answers(memory: MemorySystem, blockin
     assert await saved(memory) == ["again", "bye", "hello", "hi"]
 
 
+async def test_l33_what_is_saved_waits_for_saving_no_more(memory: MemorySystem) -> None:
+    middleware = AxonMemoryMiddleware(memory)
+    agent: Any = create_agent(ScriptedModel(), middleware=[middleware], checkpointer=InMemorySaver())
+    await ask(agent, "hi", thread="1")
+    state = await agent.aget_state({"configurable": {"thread_id": "1"}})
+    assert state.values["axon_memory"][middleware.name]["pending"] == {}
+
+
 async def test_l33_a_turn_that_never_ended_is_saved_with_the_next(memory: MemorySystem) -> None:
     model = ScriptedModel(answers=[RuntimeError("busy"), "hello"])
     agent = create_agent(model, middleware=[AxonMemoryMiddleware(memory)], checkpointer=InMemorySaver())

@@ -115,6 +115,15 @@ async def test_l26_a_message_with_an_id_is_kept_once(memory: MemorySystem) -> No
     assert await other.aget_messages() == [message]
 
 
+async def test_l26_of_equal_ids_the_first_stays_where_it_is(memory: MemorySystem) -> None:
+    history = AxonChatMessageHistory(memory, session_id="s")
+    await history.aadd_messages(
+        [HumanMessage("first", id="m"), HumanMessage("twin", id="m"), AIMessage("answer")]
+    )
+    await history.aadd_messages([HumanMessage("again", id="m"), AIMessage("another")])
+    assert [message.content for message in await history.aget_messages()] == ["first", "answer", "another"]
+
+
 async def test_l26_equal_messages_without_an_id_are_two(memory: MemorySystem) -> None:
     history = AxonChatMessageHistory(memory, session_id="s")
     await history.aadd_messages([HumanMessage("yes"), HumanMessage("yes")])
@@ -239,6 +248,16 @@ def test_order_goes_on_when_the_clock_steps_back() -> None:
     source = OrderSource()
     assert [*source.take(2, 500), *source.take(0, 100), *source.take(1, 100)] == [500, 501, 502]
     assert [*source.take(2, 900)] == [900, 901]
+
+
+async def test_order_goes_on_in_a_new_process(memory: MemorySystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("first", "second"):
+        monkeypatch.setattr("axon_integrations.langchain.chat_history._ARRIVALS", OrderSource())
+        await AxonChatMessageHistory(memory, session_id="s").aadd_messages(
+            [HumanMessage(text), AIMessage("ok")]
+        )
+    history = AxonChatMessageHistory(memory, session_id="s")
+    assert [message.content for message in await history.aget_messages()] == ["first", "ok", "second", "ok"]
 
 
 async def test_l26_reads_of_one_run_agree_and_the_next_object_sees_more(memory: MemorySystem) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable
 from langchain_core.vectorstores import VectorStore
 
+import axon_integrations.langchain as face
 from axon.core.errors import SyncCallError
 from axon.core.memory_system import MemorySystem
 from axon.core.portal import run_blocking
@@ -34,6 +37,22 @@ def test_l2_retriever_and_embeddings_are_native_too() -> None:
     assert AxonRetriever._aget_relevant_documents is not BaseRetriever._aget_relevant_documents
     assert AxonEmbeddings.aembed_documents is not Embeddings.aembed_documents
     assert AxonEmbeddings.aembed_query is not Embeddings.aembed_query
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in face.__all__ if inspect.isclass(getattr(face, name)) and name != "AxonTranslator"],
+)
+def test_l2_no_class_inherits_a_method_that_runs_in_an_executor(name: str) -> None:
+    """The asynchronous defaults of LangChain's storage classes call ``run_in_executor``; none of them is left."""
+    cls = getattr(face, name)
+    left = [
+        method
+        for method, function in inspect.getmembers(cls, inspect.isfunction)
+        if method.startswith("a") and "run_in_executor" in function.__code__.co_names
+    ]
+    # Those of every Runnable, which transform streams and never reach a store.
+    assert [method for method in left if getattr(Runnable, method, None) is not getattr(cls, method)] == []
 
 
 async def test_l2_no_call_takes_langchains_detour_through_a_thread(

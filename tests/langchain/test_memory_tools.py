@@ -202,7 +202,12 @@ def test_wrong_settings_are_errors_at_once(memory: MemorySystem, settings: dict[
         memory_tools(memory, **settings)
 
 
-async def test_remember_keeps_to_the_tiers_it_was_given(tiers: MemorySystem) -> None:
+async def test_tools_keep_to_the_tiers_they_were_given(tiers: MemorySystem) -> None:
+    await tiers.scope("user/ann").store("tea for good", tier="persistent")
+    asked = call("recall", query="tea")
+    assert await in_agent(tiers, asked, tier=["ephemeral", "session"]) == [
+        "Nothing is remembered about that."
+    ]
     (answer,) = await in_agent(tiers, call("remember", text="tea"), tier=["ephemeral", "session"])
     found = re.search(r"the id (\w+)\.", answer)
     assert found is not None
