@@ -1,1 +1,1 @@
-"""What the framework faces have in common; knows Axon and no framework."""
+"""What the framework faces have in common; knows Axon, and frameworks only in modules named for them."""

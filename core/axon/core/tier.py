@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
@@ -83,15 +83,23 @@ class TierStore:
                 return kept if channels == 2 else kept[:wanted]
 
     async def scan(
-        self, namespace: str, node: FilterNode, *, order_by: OrderBy = "created_at", limit: int = _PAGE
-    ) -> AsyncIterator[list[MemoryEntry]]:
+        self,
+        namespace: str,
+        node: FilterNode,
+        *,
+        order_by: OrderBy = "created_at",
+        descending: bool = False,
+        limit: int = _PAGE,
+    ) -> AsyncGenerator[list[MemoryEntry]]:
         """Walk the entries that satisfy ``node``, page by page."""
         native, residual = self.compile(node)
         if native is NOTHING:
             return
         cursor = None
         while True:
-            page = await self.adapter.scan(namespace, native, order_by=order_by, cursor=cursor, limit=limit)
+            page = await self.adapter.scan(
+                namespace, native, order_by=order_by, descending=descending, cursor=cursor, limit=limit
+            )
             entries = (
                 page.entries if residual is EVERYTHING else [e for e in page.entries if matches(residual, e)]
             )

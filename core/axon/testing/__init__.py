@@ -1,4 +1,4 @@
-"""The conformance kit: what every adapter and every embedder has to pass, as classes to inherit.
+"""The conformance kit: what every adapter, embedder and LangGraph store has to pass, as classes to inherit.
 
 Needs pytest, pytest-asyncio (in auto mode) and Hypothesis; nothing else in Axon imports this package. Names load
 when first used.
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from axon.testing.embedder_suite import EmbedderSuite
     from axon.testing.faults import Fault, FaultPlan, FaultyAdapter, InjectedFault
     from axon.testing.guard import GuardedSuite
+    from axon.testing.langgraph_base import StoreFactory
+    from axon.testing.langgraph_store_suite import LangGraphStoreSuite
     from axon.testing.oracle import Oracle
 
 __all__ = [
@@ -37,7 +39,9 @@ __all__ = [
     "FaultyAdapter",
     "GuardedSuite",
     "InjectedFault",
+    "LangGraphStoreSuite",
     "Oracle",
+    "StoreFactory",
 ]
 
 _HOMES = {
@@ -49,7 +53,9 @@ _HOMES = {
     "FaultyAdapter": "faults",
     "GuardedSuite": "guard",
     "InjectedFault": "faults",
+    "LangGraphStoreSuite": "langgraph_store_suite",
     "Oracle": "oracle",
+    "StoreFactory": "langgraph_base",
 }
 
 

@@ -1,6 +1,6 @@
 """What a filter means. Every backend's compiler is proven against this file.
 
-A predicate is a function of one field's value, so :func:`holds` is the whole meaning; :func:`matches`
+A predicate is a function of one field's value, so :func:`holds` is the whole meaning; :func:`satisfies`
 only adds And, Or and Not. ``MISSING`` stands for an absent metadata key and for an entry field that is None.
 """
 
@@ -54,14 +54,19 @@ def matches(node: FilterNode, entry: MemoryEntry) -> bool:
 
     The field ``tier`` is read from ``entry.tier``, the tier the entry was read from.
     """
+    return satisfies(node, lambda field: field_value(field, entry))
+
+
+def satisfies(node: FilterNode, read: Callable[[Field], Any]) -> bool:
+    """Tell whether ``node`` is true of what ``read`` gives for each field: its value, or ``MISSING``."""
     if isinstance(node, Predicate):
-        return holds(node, field_value(node.field, entry))
+        return holds(node, read(node.field))
     if isinstance(node, And):
-        return all(matches(child, entry) for child in node.children)
+        return all(satisfies(child, read) for child in node.children)
     if isinstance(node, Or):
-        return any(matches(child, entry) for child in node.children)
+        return any(satisfies(child, read) for child in node.children)
     if isinstance(node, Not):
-        return not matches(node.child, entry)
+        return not satisfies(node.child, read)
     if isinstance(node, Everything):
         return True
     if isinstance(node, Nothing):

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any
+from typing import Any, TypeAlias
 
 from axon.core.errors import InvalidFilterError, InvalidInputError, UnsupportedFilterError
 from axon.core.filter.ast import (
@@ -47,13 +47,17 @@ MAX_DEPTH = 60
 
 _TAGS = Field("tags")
 
+ConditionReader: TypeAlias = Callable[[str, Any], FilterNode]
+"""Reads one key that is no ``$`` word, and what stands behind it."""
 
-def parse_filter(source: Mapping[str, Any]) -> FilterNode:
+
+def parse_filter(source: Mapping[str, Any], read: ConditionReader | None = None) -> FilterNode:
     """Read the dict form.
 
     Parameters
     ----------
     source : keys are field names or ``$and``, ``$or``, ``$not``; an empty mapping matches everything.
+    read : gives the meaning of a key and its operand, where they are not an entry's field and a condition on it.
 
     Raises
     ------
@@ -64,32 +68,36 @@ def parse_filter(source: Mapping[str, Any]) -> FilterNode:
     """
     if not isinstance(source, Mapping):
         raise InvalidFilterError(f"a filter must be a Filter or a dict, not {type(source).__name__}")
-    return _parse_object(source, 0)
+    return _parse_object(source, 0, read or _read_condition)
 
 
-def _parse_object(source: Mapping[str, Any], depth: int) -> FilterNode:
+def _parse_object(source: Mapping[str, Any], depth: int, read: ConditionReader) -> FilterNode:
     if depth > MAX_DEPTH:
         raise InvalidFilterError(f"a filter may be nested {MAX_DEPTH} levels deep")
-    return all_of([_parse_item(key, operand, depth) for key, operand in source.items()])
+    return all_of([_parse_item(key, operand, depth, read) for key, operand in source.items()])
 
 
-def _parse_item(key: str, operand: Any, depth: int) -> FilterNode:
+def _parse_item(key: str, operand: Any, depth: int, read: ConditionReader) -> FilterNode:
     if not isinstance(key, str):
         raise InvalidFilterError(f"filter keys must be strings, not {key!r}")
     if not key.startswith("$"):
-        return parse_condition(Field.parse(key), operand)
+        return read(key, operand)
     if key in ("$and", "$or"):
-        children = [_parse_child(key, child, depth) for child in _operands(key, operand)]
+        children = [_parse_child(key, child, depth, read) for child in _operands(key, operand)]
         return all_of(children) if key == "$and" else any_of(children)
     if key == "$not":
-        return negate(_parse_child(key, operand, depth))
+        return negate(_parse_child(key, operand, depth, read))
     raise _unknown_operator(key)
 
 
-def _parse_child(key: str, child: Any, depth: int) -> FilterNode:
+def _read_condition(key: str, operand: Any) -> FilterNode:
+    return parse_condition(Field.parse(key), operand)
+
+
+def _parse_child(key: str, child: Any, depth: int, read: ConditionReader) -> FilterNode:
     if not isinstance(child, Mapping) or not child:
         raise InvalidFilterError(f"{key} takes non-empty filter dicts, not {child!r}")
-    return _parse_object(child, depth + 1)
+    return _parse_object(child, depth + 1, read)
 
 
 def _operands(key: str, operand: Any) -> list[Any]:

@@ -21,7 +21,7 @@ async def maintain(scope: Scope) -> MaintenanceReport:
     healed = await _heal(scope)
     report = MaintenanceReport(healed=healed)
     for store in scope.runtime.stores:
-        report += MaintenanceReport(expired=await _sweep(scope, store))
+        report += MaintenanceReport(expired=await sweep(scope, store))
     for store in scope.runtime.stores:
         report += await _shift(scope, store)
     for store in scope.runtime.stores:
@@ -32,7 +32,7 @@ async def maintain(scope: Scope) -> MaintenanceReport:
     return report
 
 
-async def _sweep(scope: Scope, store: TierStore) -> int:
+async def sweep(scope: Scope, store: TierStore) -> int:
     """Delete expired entries, a bounded number at a time."""
     swept = 0
     while ids := await store.adapter.expired(scope.namespace, _STEP):
