@@ -84,7 +84,8 @@ def rank(
 
     Parameters
     ----------
-    candidates : of all tiers, each id once; ties keep this order.
+    candidates : of all tiers, each id once. Equal scores, of which hybrid mode gives many at 0, are ordered by
+        cosine, whichever backend they come from; equal cosines keep this order.
     k : >= 1.
     mode : which signals count.
     policy : the weights of recency and importance beside relevance.
@@ -110,7 +111,7 @@ def rank(
             + policy.recency_weight * parts["recency"]
             + policy.importance_weight * parts["importance"]
         ) / total
-    order = np.argsort(-score, kind="stable")[:k].tolist()
+    order = np.lexsort((-np.nan_to_num(cosine, nan=-1.0), -score))[:k].tolist()
     results = []
     for place in order:
         if min_score is not None and score[place] < min_score:
