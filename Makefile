@@ -13,7 +13,7 @@ BACKENDS_BIN := $(BACKENDS_VENV)/bin
 BACKEND_TESTS := tests/backends tests/conformance/test_redis_adapter.py tests/conformance/test_chroma_adapter.py \
 	tests/conformance/test_qdrant_adapter.py tests/conformance/test_pinecone_adapter.py \
 	tests/adapters/redis tests/adapters/chroma tests/adapters/qdrant tests/adapters/pinecone
-BACKENDS := redis-plain,redis-search,redis-cluster,chroma-memory,chroma-embedded,chroma-server,qdrant-memory,qdrant-local,qdrant-rest,qdrant-grpc,pinecone-contract,pinecone-contract-lagging
+BACKENDS := redis-plain,redis-search,redis-cluster,chroma-memory,chroma-embedded,chroma-server,qdrant-memory,qdrant-local,qdrant-edge,qdrant-rest,qdrant-grpc,pinecone-contract,pinecone-contract-lagging
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 DEMO_EXTRAS := langchain,llama-index,cli
@@ -122,7 +122,7 @@ $(BACKENDS_VENV)/.stamp-venv:
 
 $(BACKENDS_VENV)/.stamp-backends: $(BACKENDS_VENV)/.stamp-venv pyproject.toml requirements/test.txt requirements/backends.txt
 	@echo 'Installing real backends ...'
-	@$(BACKENDS_BIN)/python $(PIP_INSTALL) --editable '.[$(TEST_EXTRAS),redis,chroma,qdrant,pinecone]' \
+	@$(BACKENDS_BIN)/python $(PIP_INSTALL) --editable '.[$(TEST_EXTRAS),redis,chroma,qdrant,qdrant-edge,pinecone]' \
 		--requirement requirements/test.txt --requirement requirements/backends.txt
 	@touch $@
 

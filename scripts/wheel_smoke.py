@@ -30,6 +30,7 @@ OPTIONAL = {
     "openai",
     "pinecone",
     "qdrant_client",
+    "qdrant_edge",
     "redis",
     "rich",
     "sentence_transformers",

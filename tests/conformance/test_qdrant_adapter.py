@@ -6,6 +6,7 @@ stores, filters and scores.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -17,7 +18,7 @@ from axon.adapters.qdrant import QdrantAdapter
 from axon.core.adapter_options import QdrantOptions
 from axon.core.clock import ManualClock
 from axon.testing import AdapterFactory, AdapterSuite
-from tests.servers.qdrant_server import shared_server
+from tests.servers.qdrant_server import fast_place, shared_server
 
 
 class TestQdrantInMemory(AdapterSuite):
@@ -35,6 +36,18 @@ class TestQdrantInFolder(AdapterSuite):
     def make_adapter(self, tmp_path: Path, clock: ManualClock) -> AdapterFactory:
         options = QdrantOptions(path=str(tmp_path / "qdrant"))
         return lambda: QdrantAdapter(options, clock=clock)
+
+
+class TestQdrantEdge(AdapterSuite):
+    """The embedded engine in this process."""
+
+    backend = "qdrant-edge"
+
+    @pytest.fixture
+    def make_adapter(self, clock: ManualClock) -> Iterator[AdapterFactory]:
+        with tempfile.TemporaryDirectory(dir=fast_place()) as folder:
+            options = QdrantOptions(path=folder, engine="edge")
+            yield lambda: QdrantAdapter(options, clock=clock)
 
 
 class QdrantOverTheWire(AdapterSuite):

@@ -1,4 +1,4 @@
-"""The Qdrant adapter: a server, or the client's own engine in memory or in a folder."""
+"""The Qdrant adapter: a server, the client's own engine in memory or in a folder, or the embedded engine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class QdrantAdapter(ThreadedAdapter):
     Raises
     ------
     MissingDependencyError
-        If the package ``qdrant-client`` is not installed.
+        If the package ``qdrant-client`` is not installed, or the embedded engine's where it is asked for.
     """
 
     def __init__(self, options: AdapterOptions | None = None, *, clock: Clock | None = None) -> None:
@@ -38,6 +38,8 @@ class QdrantAdapter(ThreadedAdapter):
         if find_spec("qdrant_client") is None:
             raise MissingDependencyError("qdrant-client", "qdrant")
         self._options = options if isinstance(options, QdrantOptions) else QdrantOptions()
+        if self._options.engine == "edge" and find_spec("qdrant_edge") is None:
+            raise MissingDependencyError("qdrant-edge-py", "qdrant-edge")
         durable = self._options.location != ":memory:"
         self.capabilities = Capabilities(text_search=False, durable=durable, max_batch=_MAX_BATCH)
 

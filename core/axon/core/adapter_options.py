@@ -124,6 +124,8 @@ class QdrantOptions(SharedPlaceOptions):
     url : of a server, the default being ``http://localhost:6333``; or ``path`` or ``location=":memory:"`` for the
         client's own engine, which is made for tests and small data. Another ``location`` is a URL.
     path : folder of that engine.
+    engine : what serves ``path``: ``client`` for the client's own engine, ``edge`` for Qdrant's embedded one, which is
+        many times faster and needs the extra ``qdrant-edge``.
     api_key : of the server.
     timeout : whole seconds per attempt, and for all attempts together, >= 1.
     attempts : times a call is tried in all, >= 1.
@@ -142,6 +144,7 @@ class QdrantOptions(SharedPlaceOptions):
     url: str | None = None
     path: str | None = None
     location: str | None = None
+    engine: Literal["client", "edge"] = "client"
     api_key: SecretStr | None = None
     timeout: int = Field(default=10, ge=1, le=3600)
     attempts: int = Field(default=3, ge=1, le=20)
@@ -159,6 +162,11 @@ class QdrantOptions(SharedPlaceOptions):
     def _one_place(self) -> Self:
         if sum(each is not None for each in (self.url, self.path, self.location)) > 1:
             raise ValueError("give one of url, path and location")
+        if self.engine == "edge":
+            if self.path is None:
+                raise ValueError("engine='edge' needs a path")
+            if self.hnsw is not None or self.quantization is not None or self.hnsw_ef is not None:
+                raise ValueError("engine='edge' has no index, so it takes no hnsw, hnsw_ef or quantization")
         return self
 
     @property

@@ -11,9 +11,9 @@ import chromadb
 from chromadb.config import Settings
 
 from axon.adapters._chroma.errors import translated
-from axon.adapters._chroma.folder_lock import lock_folder, unlock_folder
 from axon.adapters._chroma.server_client import ServerClient
 from axon.adapters._shared.circuit import Circuit
+from axon.adapters._shared.folder_lock import lock_folder, unlock_folder
 from axon.adapters._shared.patience import Patience
 from axon.adapters._shared.translation import NoCollectionError
 from axon.core.adapter_options import ChromaOptions
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
 T = TypeVar("T")
+
+_ONE_PROCESS = "Chroma's embedded form serves one; run a Chroma server and name its host"
 
 
 class Connection:
@@ -92,7 +94,7 @@ class Connection:
             return self.call(lambda: chromadb.EphemeralClient(settings=settings))
         path = options.path
         try:
-            self._locked = self.call(lambda: lock_folder(path))
+            self._locked = self.call(lambda: lock_folder(path, _ONE_PROCESS))
             return self.call(lambda: chromadb.PersistentClient(path=path, settings=settings))
         except BaseException as error:
             self._unlock()

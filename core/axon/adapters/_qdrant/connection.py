@@ -1,8 +1,7 @@
-"""Reaching Qdrant: the client's own engine in memory or in a folder, or a server."""
+"""Reaching Qdrant: the client's own engine in memory or in a folder, the embedded engine, or a server."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -15,6 +14,7 @@ from qdrant_client.client_base import QdrantBase
 from qdrant_client.qdrant_remote import QdrantRemote
 
 from axon.adapters._qdrant.errors import translated
+from axon.adapters._qdrant.folders import enter_folder, leave_folder
 from axon.adapters._shared.circuit import Circuit
 from axon.adapters._shared.patience import Patience
 from axon.adapters._shared.translation import NoCollectionError
@@ -35,9 +35,10 @@ class Connection:
     Attributes
     ----------
     client : Qdrant's.
-    is_local : the client's own engine, which has no payload indexes and always searches exactly.
+    is_local : the client's own engine, which has no payload indexes.
+    is_exact : a search always looks at every point.
     place : for messages.
-    circuit : of the server; None for that engine.
+    circuit : of the server; None for an engine in this process.
     patience : how calls are made.
     """
 
@@ -45,9 +46,10 @@ class Connection:
         self._options = options
         self._folder: str | None = None
         self._turn: AbstractContextManager[object] = nullcontext()
-        self.is_local = options.path is not None or options.location == ":memory:"
+        self.is_exact = options.path is not None or options.location == ":memory:"
+        self.is_local = self.is_exact and options.engine == "client"
         self.place = options.path or options.url or options.location or _SERVER
-        self.circuit = None if self.is_local else Circuit()
+        self.circuit = None if self.is_exact else Circuit()
         translate = partial(translated, place=self.place)
         self.patience = Patience(options.attempts, float(options.timeout), translate, self.circuit)
         self.client = self.patience.call(self._connect)
@@ -81,14 +83,13 @@ class Connection:
         if self._folder is None:
             self.client.close()
         else:
-            _leave_folder(self._folder)
+            leave_folder(self._folder)
             self._folder = None
 
     def _connect(self) -> QdrantBase:
         options = self._options
         if options.path is not None:
-            self._folder = os.path.realpath(options.path)
-            client, self._turn = _enter_folder(self._folder)
+            self._folder, client, self._turn = enter_folder(options.path, options.engine)
             return client
         if options.location == ":memory:":
             self._turn = threading.Lock()
@@ -106,32 +107,3 @@ class Connection:
             # For a server on this machine the client would connect anew for every request.
             limits=httpx.Limits(max_keepalive_connections=options.connections + 1),
         )
-
-
-_guard = threading.Lock()
-_folders: dict[str, tuple[QdrantClient, threading.Lock, int]] = {}
-"""A folder opens once, so the adapters of a process share its client, one call at a time."""
-
-
-def _enter_folder(folder: str) -> tuple[QdrantClient, threading.Lock]:
-    with _guard:
-        if folder not in _folders:
-            try:
-                client = QdrantClient(path=folder, force_disable_check_same_thread=True)
-            except RuntimeError as error:
-                raise AdapterUnavailable(
-                    f"{folder!r} is in use by another process, and Qdrant's local form serves one; run a server"
-                ) from error
-            _folders[folder] = client, threading.Lock(), 0
-        client, turn, users = _folders[folder]
-        _folders[folder] = client, turn, users + 1
-        return client, turn
-
-
-def _leave_folder(folder: str) -> None:
-    with _guard:
-        client, turn, users = _folders.pop(folder)
-        if users > 1:
-            _folders[folder] = client, turn, users - 1
-        else:
-            client.close()

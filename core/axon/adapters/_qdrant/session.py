@@ -41,8 +41,8 @@ class QdrantSession(Session):
         self._rooms: dict[str, QdrantRoom] = {}
         self._walks = Walks()
         self.circuit = self._connection.circuit
-        # The local form takes one call at a time; more threads would only wait for it.
-        readers = 0 if self._connection.is_local else options.connections
+        # The local form takes one call at a time, and so does the embedded engine, but for what writes.
+        readers = 0 if self._connection.is_local else 1 if self._connection.is_exact else options.connections
         self.lanes: Lanes[Room] = Lanes("qdrant", readers, max_batch, self._connection.patience)
 
     def close(self) -> None:
@@ -93,14 +93,15 @@ class QdrantSession(Session):
         """Describe the present state."""
         sizes = self.sizes()
         client = version("qdrant-client")
+        embedded = "Qdrant's local form" if self._connection.is_local else "Qdrant's embedded engine"
         return AdapterStats(
-            backend="Qdrant's local form" if self._connection.is_local else "Qdrant server",
+            backend=embedded if self._connection.is_exact else "Qdrant server",
             entries=sum(sizes.values()),
             details={
                 "client": client,
                 "place": self._connection.place,
                 "collections": self._collections(),
                 "namespaces": len(sizes),
-                "exact": self._options.exact or self._connection.is_local,
+                "exact": self._options.exact or self._connection.is_exact,
             },
         )

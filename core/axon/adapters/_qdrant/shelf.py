@@ -60,7 +60,7 @@ class Shelf:
         self._options = options
         self._dims = dims
         self._half_made = False
-        self.is_exact = connection.is_local
+        self.is_exact = connection.is_exact
 
     def read(self, use: Callable[[], T]) -> T | None:
         """Call Qdrant; None where the collection is not there."""

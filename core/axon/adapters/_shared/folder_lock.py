@@ -1,4 +1,4 @@
-"""One process per folder: Chroma does not say what happens to a second one, so it is refused."""
+"""One process per folder, for engines that do not promise to serve a second one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ _held: dict[str, tuple[int, int]] = {}
 """By folder: the descriptor that holds the lock, and how many adapters of this process share it."""
 
 
-def lock_folder(path: str) -> str:
+def lock_folder(path: str, advice: str) -> str:
     """Take the lock of a folder, making the folder where it is missing; returns the key to give it back with.
+
+    Parameters
+    ----------
+    path : of the folder.
+    advice : what the message says to do where another process holds it.
 
     Raises
     ------
@@ -30,7 +35,7 @@ def lock_folder(path: str) -> str:
     with _guard:
         descriptor, users = _held.get(folder, (-1, 0))
         if users == 0:
-            descriptor = _take(folder)
+            descriptor = _take(folder, advice)
         _held[folder] = descriptor, users + 1
     return folder
 
@@ -45,15 +50,12 @@ def unlock_folder(folder: str) -> None:
             os.close(descriptor)
 
 
-def _take(folder: str) -> int:
+def _take(folder: str, advice: str) -> int:
     descriptor = os.open(os.path.join(folder, "axon.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         if fcntl is not None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise AdapterUnavailable(
-            f"{folder!r} is in use by another process, and Chroma's embedded form serves one; "
-            "run a Chroma server and name its host"
-        ) from error
+        raise AdapterUnavailable(f"{folder!r} is in use by another process; {advice}") from error
     return descriptor
