@@ -27,7 +27,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 # Two pip processes in one environment break it.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench test-backends test-pinecone-live test-model wheel-smoke check coverage versions clean
+.PHONY: help demo test lint bench test-backends test-pinecone-live test-qdrant-live test-model wheel-smoke check coverage versions clean
 
 help:
 	@echo 'make demo         store and recall real text through three tiers, LangChain and LlamaIndex'
@@ -36,6 +36,7 @@ help:
 	@echo 'make bench        timings beside the floor and another store (ARGS is passed on)'
 	@echo 'make test-model   the tests that need the real MiniLM weights (installs 1.5 GB)'
 	@echo 'make test-backends  the network adapters against real servers'
+	@echo 'make test-qdrant-live  the suite on a real Qdrant (AXON_TEST_QDRANT_URL, AXON_TEST_QDRANT_API_KEY)'
 	@echo 'make test-pinecone-live  the suite on the real Pinecone (PINECONE_API_KEY, AXON_TEST_PINECONE_INDEX)'
 	@echo 'make wheel-smoke  build the wheel and use it from an empty environment'
 	@echo 'make check        everything that .ci/run does'
@@ -54,6 +55,10 @@ test-backends: $(BACKENDS_VENV)/.stamp-backends
 # Against the service itself, in namespaces of a random prefix that are removed at the end; costs read and write units.
 test-pinecone-live: $(BACKENDS_VENV)/.stamp-backends
 	AXON_HYPOTHESIS_PROFILE=live $(BACKENDS_BIN)/python -m pytest tests/live/pinecone_service.py $(ARGS)
+
+# Against a server of your own, in collections of a random prefix that are removed at the end.
+test-qdrant-live: $(BACKENDS_VENV)/.stamp-backends
+	AXON_HYPOTHESIS_PROFILE=live $(BACKENDS_BIN)/python -m pytest tests/live/qdrant_service.py $(ARGS)
 
 coverage: $(VENV)/.stamp-test
 	$(BIN)/python -m coverage erase

@@ -93,6 +93,11 @@ def _qdrant_folder(folder: Path) -> Iterator[dict[str, Any]]:
     yield {"path": str(folder / "qdrant")}
 
 
+@contextmanager
+def _qdrant_edge(folder: Path) -> Iterator[dict[str, Any]]:
+    yield {"path": str(folder / "qdrant-edge"), "engine": "edge"}
+
+
 def _qdrant_server(prefer_grpc: bool) -> Place:
     @contextmanager
     def place(folder: Path) -> Iterator[dict[str, Any]]:
@@ -138,6 +143,7 @@ NETWORK = (
     Backend("chroma-server", "chroma", _chroma_server),
     Backend("qdrant-memory", "qdrant", _qdrant_memory),
     Backend("qdrant-local", "qdrant", _qdrant_folder),
+    Backend("qdrant-edge", "qdrant", _qdrant_edge),
     Backend("qdrant-rest", "qdrant", _qdrant_server(prefer_grpc=False)),
     Backend("qdrant-grpc", "qdrant", _qdrant_server(prefer_grpc=True)),
     Backend(
