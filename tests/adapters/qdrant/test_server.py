@@ -156,6 +156,8 @@ async def test_faults_that_stay_are_named(server: QdrantServer, adapter: QdrantA
         with pytest.raises(kind):
             await adapter.count(NS, EVERYTHING)
         server.script()
+        # Five failures in a row would open the circuit.
+        assert await adapter.count(NS, EVERYTHING) == 0
     server.script(*[{"status": 429, "headers": {"retry-after": "100"}}] * 3)
     with pytest.raises(RateLimited) as caught:
         await adapter.count(NS, EVERYTHING)
@@ -182,6 +184,7 @@ async def test_faults_over_grpc_are_tried_again_or_named(server: QdrantServer) -
         with pytest.raises(kind):
             await adapter.count(NS, EVERYTHING)
         server.script()
+        assert await adapter.count(NS, EVERYTHING) == 1
     server.script({"code": "RESOURCE_EXHAUSTED", "headers": {"retry-after": "100"}})
     with pytest.raises(RateLimited) as caught:
         await adapter.count(NS, EVERYTHING)
