@@ -121,9 +121,12 @@ def _token(kind: str, field: Field, value: str) -> str:
     name = field.name
     owner = "m" if field.is_metadata else "f"
     token = f"{kind}{owner}{len(name)}:{name}{value}"
+    is_short = len(token) <= _LONGEST
+    if is_short and token.isascii():
+        return token
     # A filter may hold a lone surrogate, which no entry and no backend can.
     data = token.encode(errors="surrogatepass")
-    if len(token) <= _LONGEST and (token.isascii() or b"\xed" not in data):
+    if is_short and b"\xed" not in data:
         return token
     return "~" + blake2b(data, digest_size=16).hexdigest()
 

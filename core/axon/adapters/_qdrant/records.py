@@ -62,7 +62,8 @@ def point_of(namespace: str, entry: MemoryEntry) -> PointStruct:
         vectors[DENSE] = direction.tolist()
         if original is not None:
             payload["vector"] = b64encode(original).decode()
-    return PointStruct(id=point_id(namespace, record.id), vector=vectors, payload=payload)
+    # Checking would copy every number of the vector.
+    return PointStruct.model_construct(id=point_id(namespace, record.id), vector=vectors, payload=payload)
 
 
 def record_of(payload: Mapping[str, Any] | None) -> EntryRecord:

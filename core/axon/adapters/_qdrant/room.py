@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,8 +19,11 @@ from axon.core.errors import EmbeddingMismatchError
 from axon.core.models import EntryRecord, Hit, MemoryEntry, Page, SearchRequest, Touch
 from axon.core.ports import OrderBy
 
-_ABOUT = ("dims", "embedder")
-"""What the record of a namespace says."""
+_ABOUT = ("dims", "embedder", "mixed")
+"""What the record of a namespace says: the size of its vectors, who made them, and whether some entries lack one."""
+
+_BURST_SECONDS = 0.1
+"""Writes in a burst read the record of the namespace once; another process may clear it in between."""
 
 _LARGE_K = 1000
 """Results beyond which it pays to ask first how many points there are."""
@@ -49,6 +53,8 @@ class QdrantRoom(Room):
         self._walks = walks
         self._texts = shelf_of(None)
         self._dims: int | None = None
+        self._seen: dict[str, Any] = {}
+        self._seen_at = -_BURST_SECONDS
         # No entry has the empty id.
         self._own_point = point_id(namespace, "")
         self._is_mine = models.FieldCondition(key=NAMESPACE, match=models.MatchValue(value=namespace))
@@ -64,9 +70,22 @@ class QdrantRoom(Room):
         self._dims = about.get("dims")
         return about, [record for record in found if record.id != self._own_point]
 
+    def _see(self, about: dict[str, Any]) -> None:
+        """Remember the record of the namespace; only what writes may, or an older one could come in between."""
+        self._dims, self._seen, self._seen_at = about.get("dims"), about, time.monotonic()
+
     def _note(self, about: dict[str, Any]) -> None:
         payload = {**about, "about": self._namespace}
         self._texts.upsert([models.PointStruct(id=self._own_point, vector={}, payload=payload)])
+        self._see(about)
+
+    def _needs_no_look(self, entries: Sequence[MemoryEntry]) -> bool:
+        """Tell whether entries can be written unread: no vector is new in size, none is or was lacking."""
+        is_burst = time.monotonic() - self._seen_at < _BURST_SECONDS
+        dims = self._seen.get("dims")
+        if not is_burst or dims is None or self._seen.get("mixed"):
+            return False
+        return all(entry.dims == dims for entry in entries)
 
     def _vectors(self) -> Shelf | None:
         """Give the collection of the entries with a vector, if there are any."""
@@ -84,26 +103,32 @@ class QdrantRoom(Room):
         """Write batches; one whose vectors do not fit is left out and answered with its error."""
         answers: list[EmbeddingMismatchError | None] = []
         newest: dict[str, MemoryEntry] = {}
-        about, texts = self._texts_of([entry.id for batch in batches for entry in batch])
-        dims = self._dims
+        asked = [entry for batch in batches for entry in batch]
+        texts: list[models.Record] = []
+        if not self._needs_no_look(asked):
+            about, texts = self._texts_of([entry.id for entry in asked])
+            self._see(about)
+        about = self._seen
+        dims: int | None = about.get("dims")
         for batch in batches:
             error, agreed = misfit(batch, dims)
             answers.append(error)
             if error is None:
                 dims = agreed
                 newest.update((entry.id, entry) for entry in batch)
-        if dims != about.get("dims"):
-            # Before the entries, so that whatever is there can be found.
-            self._note({**about, "dims": dims})
-            self._dims = dims
         with_vector = [entry for entry in newest.values() if entry.dims is not None]
         without = [entry for entry in newest.values() if entry.dims is None]
+        mixed = bool(without) or bool(about.get("mixed"))
+        if dims != about.get("dims") or mixed != bool(about.get("mixed")):
+            # Before the entries, so that whatever is there can be found.
+            self._note({**about, "dims": dims, "mixed": mixed})
         for shelf, entries in ((self._shelf_of(dims), with_vector), (self._texts, without)):
             shelf.upsert([point_of(self._namespace, entry) for entry in entries])
         if dims is not None:
             self._shelf_of(dims).delete(self._points([entry.id for entry in without]))
-        moved = set(self._points([entry.id for entry in with_vector]))
-        self._texts.delete([str(record.id) for record in texts if record.id in moved])
+        if texts:
+            moved = set(self._points([entry.id for entry in with_vector]))
+            self._texts.delete([str(record.id) for record in texts if record.id in moved])
         return answers
 
     def delete_each(self, batches: Sequence[Sequence[str]]) -> list[int]:
@@ -150,7 +175,7 @@ class QdrantRoom(Room):
         for shelf in self._shelves():
             shelf.clear(models.Filter(must=[self._is_mine]))
         self._texts.delete([self._own_point])
-        self._dims = None
+        self._see({})
         return list(times)
 
     def get(self, ids: Sequence[str], now_us: int) -> list[MemoryEntry | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
@@ -17,7 +16,7 @@ def encode_payload(record: EntryRecord) -> str:
     """Write a record; its vector and its access statistics are kept elsewhere."""
     fields = msgspec.structs.asdict(record)
     del fields["access_count"], fields["accessed_us"]
-    return json.dumps({"axon": _VERSION, **fields}, ensure_ascii=False)
+    return msgspec.json.encode({"axon": _VERSION, **fields}).decode()
 
 
 def decode_payload(text: object, id: str, access_count: int, accessed_us: int | None) -> EntryRecord:
@@ -33,7 +32,7 @@ def decode_payload(text: object, id: str, access_count: int, accessed_us: int | 
     try:
         if not isinstance(text, str):
             raise TypeError("it has no payload")
-        fields: dict[str, Any] = json.loads(text)
+        fields: dict[str, Any] = msgspec.json.decode(text)
         version = fields.pop("axon")
         if version != _VERSION:
             raise SchemaVersionError(
@@ -41,7 +40,7 @@ def decode_payload(text: object, id: str, access_count: int, accessed_us: int | 
             )
         fields["tags"], fields["sources"] = tuple(fields["tags"]), tuple(fields["sources"])
         return EntryRecord(**fields, access_count=access_count, accessed_us=accessed_us)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (msgspec.MsgspecError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CorruptEntryError(
             f"entry {id!r} cannot be decoded: {error}; store it anew or delete it", id
         ) from error
