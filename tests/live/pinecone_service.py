@@ -30,15 +30,14 @@ def index_name() -> Iterator[str]:
     from pinecone import Pinecone
 
     name = os.environ["AXON_TEST_PINECONE_INDEX"]
-    index = Pinecone().index(name)
-    dims = index.describe_index_stats().dimension
-    if dims is None or dims < DIMS:
-        pytest.exit(f"the index {name!r} has {dims} dimensions, the suite needs {DIMS}", returncode=2)
-    yield name
-    left = [each.name for page in index.list_namespaces(prefix=RUN) for each in page.namespaces]
-    for namespace in left:
-        index.delete_namespace(name=namespace)
-    index.close()
+    with Pinecone() as project, project.index(name) as index:
+        dims = index.describe_index_stats().dimension
+        if dims is None or dims < DIMS:
+            pytest.exit(f"the index {name!r} has {dims} dimensions, the suite needs {DIMS}", returncode=2)
+        yield name
+        left = [each.name for page in index.list_namespaces(prefix=RUN) for each in page.namespaces]
+        for namespace in left:
+            index.delete_namespace(name=namespace)
 
 
 class TestPinecone(AdapterSuite):

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
@@ -110,6 +110,18 @@ def stats(asked: s.Nothing) -> Answer:
     )
 
 
+def list_namespaces(asked: s.ListNamespaces) -> Answer:
+    names = sorted(
+        name for name in INDEX.namespaces if name.startswith(asked.prefix) and name > asked.pagination_token
+    )
+    page = names[: asked.limit]
+    rows = [s.NamespaceRow(name=name, record_count=str(len(INDEX.shown(name)))) for name in page]
+    answer = s.Namespaces(namespaces=rows)
+    if len(names) > len(page):
+        answer.pagination = s.Next(next=page[-1])
+    return answer, {}
+
+
 def committed(position: int) -> dict[str, str]:
     return {"x-pinecone-request-lsn": str(position)}
 
@@ -122,6 +134,7 @@ ROUTES: dict[tuple[str, str], tuple[Any, Callable[[Any], Answer]]] = {
     ("GET", "/vectors/fetch"): (s.Fetch, fetch),
     ("POST", "/vectors/fetch_by_metadata"): (s.FetchByMetadata, fetch_by_metadata),
     ("POST", "/describe_index_stats"): (s.Nothing, stats),
+    ("GET", "/namespaces"): (s.ListNamespaces, list_namespaces),
 }
 
 
@@ -203,6 +216,9 @@ class Contract(BaseHTTPRequestHandler):
             return self.refuse(400, "the header X-Pinecone-Api-Version is missing or of another version")
         if self.command == "GET" and path.startswith("/indexes/"):
             return self.describe(path.removeprefix("/indexes/"))
+        if self.command == "DELETE" and path.startswith("/namespaces/"):
+            INDEX.namespaces.pop(unquote(path.removeprefix("/namespaces/")), None)
+            return self.send(200, b"{}")
         if (self.command, path) not in ROUTES:
             return self.refuse(404, f"no route for {self.command} {path}")
         if length > MOST_REQUEST_BYTES:
@@ -212,7 +228,7 @@ class Contract(BaseHTTPRequestHandler):
         shape, handler = ROUTES[self.command, path]
         try:
             with LOCK:
-                result, headers = handler(msgspec.convert(fields, shape))
+                result, headers = handler(msgspec.convert(fields, shape, strict=self.command != "GET"))
                 encoded = s.checked(result)
         except msgspec.ValidationError as error:
             return self.refuse(400, str(error))
@@ -247,7 +263,7 @@ class Contract(BaseHTTPRequestHandler):
         }
         return self.send(200, msgspec.json.encode(found))
 
-    do_GET = do_POST = answer
+    do_GET = do_POST = do_DELETE = answer
 
 
 def serve(arguments: Sequence[str]) -> None:

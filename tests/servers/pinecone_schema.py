@@ -114,6 +114,22 @@ class Stats(Strict):
     total_vector_count: Annotated[int, Meta(ge=0)]
 
 
+class ListNamespaces(Strict):
+    prefix: Name = ""
+    limit: Annotated[int, Meta(ge=1, le=100)] = 100
+    pagination_token: str = ""
+
+
+class NamespaceRow(Strict, rename=None):
+    name: Name
+    record_count: str
+
+
+class Namespaces(Strict):
+    namespaces: list[NamespaceRow]
+    pagination: Next | UnsetType = UNSET
+
+
 def checked(answer: Struct) -> bytes:
     """Encode an answer, after reading it back by its own shape."""
     data = msgspec.json.encode(answer)
