@@ -19,7 +19,8 @@ from pinecone.errors.exceptions import (
     ServiceError,
 )
 
-from axon.adapters._pinecone.errors import NoNamespaceError, Passing, translated
+from axon.adapters._pinecone.errors import OlderStateError, translated
+from axon.adapters._shared.translation import NoCollectionError
 from axon.adapters.pinecone import PineconeAdapter
 from axon.core.adapter_options import PineconeOptions
 from axon.core.config import MemoryConfig
@@ -133,7 +134,7 @@ async def test_each_attempt_is_one_request(server: PineconeServer, adapter: Pine
     assert len(calls(server, start)) == 3
     server.script(*[{"status": 401}] * STORM)
     start = len(server.requests())
-    with pytest.raises(AdapterUnavailable, match="api_key"):
+    with pytest.raises(AdapterUnavailable, match="credentials"):
         await adapter.count(NS, EVERYTHING)
     assert len(calls(server, start)) == 1
 
@@ -288,11 +289,13 @@ async def test_the_key_is_shown_nowhere(server: PineconeServer, caplog: pytest.L
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "may_pass"),
+    ("error", "kind", "passes"),
     [
         (PineconeTimeoutError("x"), AdapterTimeout, True),
         (PineconeConnectionError("x"), AdapterUnavailable, True),
+        (TimeoutError(), AdapterTimeout, True),
         (ConnectionResetError("x"), AdapterUnavailable, True),
+        (OlderStateError("x"), AdapterError, True),
         (RateLimitError("x"), RateLimited, True),
         (ServiceError("x", 500), AdapterUnavailable, True),
         (ServiceError("x", 504), AdapterTimeout, True),
@@ -301,14 +304,21 @@ async def test_the_key_is_shown_nowhere(server: PineconeServer, caplog: pytest.L
         (ApiError("Vector dimension 3 does not match", 400), EmbeddingMismatchError, False),
         (ApiError("x", 401), AdapterUnavailable, False),
         (ApiError("x", 402), AdapterUnavailable, False),
-        (NotFoundError("x"), NoNamespaceError, False),
+        (NotFoundError("x"), NoCollectionError, False),
         (ResponseParsingError("x"), AdapterError, False),
+        (RuntimeError("x"), AdapterError, False),
     ],
     ids=str,
 )
 def test_every_error_of_pinecone_has_one_of_ours(
-    error: Exception, kind: type[Exception], may_pass: bool
+    error: Exception, kind: type[Exception], passes: bool
 ) -> None:
     found = translated(error, "host")
-    assert isinstance(found, Passing) is may_pass
-    assert type(found.error if isinstance(found, Passing) else found) is kind
+    assert (type(found.error), found.passes) == (kind, passes)
+    assert "Pinecone at host" in str(found.error)
+
+
+def test_retry_after_is_read_as_seconds_and_as_a_date() -> None:
+    for asked, seconds in (("7", 7.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), (None, None)):
+        error = RateLimitError("x", headers={} if asked is None else {"retry-after": asked})
+        assert getattr(translated(error, "host").error, "retry_after", "none") == seconds

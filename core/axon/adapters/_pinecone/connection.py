@@ -6,16 +6,16 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeVar
 
 from pinecone import AsyncPinecone, RetryConfig
 
-from axon.adapters._pinecone.errors import VENDOR_ERRORS, NoNamespaceError, Passing, translated
+from axon.adapters._pinecone.errors import translated
 from axon.adapters._shared.circuit import Circuit
+from axon.adapters._shared.patience import Patience
+from axon.adapters._shared.translation import NoCollectionError, Translated
 from axon.core.adapter_options import PineconeOptions
-from axon.core.errors import AdapterTimeout, AdapterUnavailable, ConfigError, RateLimited
-from axon.core.retry import RetryPolicy, retry
+from axon.core.errors import AdapterUnavailable, ConfigError
 
 T = TypeVar("T")
 
@@ -35,6 +35,8 @@ class Connection:
     host : of the index.
     dims : numbers per vector of the index.
     metric : by which the index ranks, as far as Pinecone tells.
+    circuit : of the index.
+    patience : how calls are made.
 
     Raises
     ------
@@ -46,11 +48,9 @@ class Connection:
 
     def __init__(self, options: PineconeOptions, api_key: str) -> None:
         self._options = options
-        self._circuit = Circuit()
-        self._retry = RetryPolicy(
-            attempts=options.attempts, first_delay=0.1, max_delay=2.0, deadline=options.timeout
-        )
         self.host = options.host or options.index_name or ""
+        self.circuit = Circuit()
+        self.patience = Patience(options.attempts, options.timeout, self._translated, self.circuit)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="axon-pinecone-loop", daemon=True)
         self._thread.start()
@@ -69,11 +69,14 @@ class Connection:
             self.close()
             raise
 
+    def _translated(self, error: Exception) -> Translated:
+        return translated(error, self.host)
+
     def _open(self) -> None:
         try:
-            self._index = self._wait(self._patiently(self._find_index))
+            self._index = self.patience.call(lambda: self._wait(self._find_index()))
             found = self.call(lambda index: index.describe_index_stats())
-        except NoNamespaceError as error:
+        except NoCollectionError as error:
             raise ConfigError(
                 f"Pinecone has no index {self.host!r}; create it, or mend index_name or host"
             ) from error
@@ -85,7 +88,8 @@ class Connection:
         self.dims, self.metric = int(found.dimension), found.metric
 
     async def _find_index(self) -> Any:
-        index = await self._client.index(self._options.index_name or "", host=self._options.host or "")
+        async with asyncio.timeout(self._options.timeout):
+            index = await self._client.index(self._options.index_name or "", host=self._options.host or "")
         # An index client takes no retry policy of its own; it reads this one when it first connects.
         index._http._config = replace(index._http._config, retry_config=_NO_RETRIES)
         return index
@@ -96,51 +100,36 @@ class Connection:
         Raises
         ------
         AdapterError
-            Or a child, once the attempts or the time are used up.
-        NoNamespaceError
-            Where a namespace is not there.
+            Or a child, once the attempts or the time are used up; ``NoCollectionError`` where a namespace is not
+            there.
         """
-        return self._wait(self._patiently(lambda: work(self._index)))
+        return self.patience.call(lambda: self._wait(self._attempt(work)))
 
     def call_all(self, works: Sequence[Callable[[Any], Awaitable[T]]]) -> list[T]:
-        """Call the index several times at once; the first failure is raised, and the others are given up."""
-        return self._wait(self._all(works)) if works else []
+        """Call the index several times at once; what failed is tried again, what succeeded is not."""
+        found: dict[int, T] = {}
+        if works:
+            self.patience.call(lambda: self._wait(self._missing(works, found)))
+        return [found[place] for place in range(len(works))]
 
-    async def _all(self, works: Sequence[Callable[[Any], Awaitable[T]]]) -> list[T]:
-        tasks = [asyncio.ensure_future(self._patiently(partial(work, self._index))) for work in works]
-        try:
-            return list(await asyncio.gather(*tasks))
-        finally:
-            for task in tasks:
-                task.cancel()
+    async def _missing(self, works: Sequence[Callable[[Any], Awaitable[T]]], found: dict[int, T]) -> None:
+        missing = [place for place in range(len(works)) if place not in found]
+        answers = await asyncio.gather(
+            *(self._attempt(works[place]) for place in missing), return_exceptions=True
+        )
+        failed: BaseException | None = None
+        for place, answer in zip(missing, answers, strict=True):
+            if isinstance(answer, BaseException):
+                failed = failed or answer
+            else:
+                found[place] = answer
+        if failed is not None:
+            raise failed
 
-    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
-        try:
-            async with asyncio.timeout(self._options.timeout):
-                return await retry(lambda: self._attempt(work), on=(Passing,), policy=self._retry)
-        except Passing as passing:
-            raise passing.error from passing.__cause__
-        except TimeoutError as error:
-            if isinstance(error, AdapterTimeout):
-                raise
-            self._circuit.failed("no answer in time")
-            raise AdapterTimeout(
-                f"Pinecone at {self.host}: no answer within {self._options.timeout} s; raise the timeout option, "
-                "or look at Pinecone's status page"
-            ) from error
-
-    async def _attempt(self, work: Callable[[], Awaitable[T]]) -> T:
-        self._circuit.check()
-        try:
-            async with self._room:
-                answer = await work()
-        except VENDOR_ERRORS as error:
-            ours = translated(error, self.host)
-            if isinstance(ours, Passing) and not isinstance(ours.error, RateLimited):
-                self._circuit.failed(str(ours))
-            raise ours from error
-        self._circuit.succeeded()
-        return answer
+    async def _attempt(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        # The client's own limit is for each wait within a call: a server that sends a byte now and then passes it.
+        async with asyncio.timeout(self._options.timeout), self._room:
+            return await work(self._index)
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)

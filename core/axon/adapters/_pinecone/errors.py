@@ -2,85 +2,75 @@
 
 from __future__ import annotations
 
-import httpx
-from pinecone.errors.exceptions import (
-    ApiError,
-    NotFoundError,
-    PineconeConnectionError,
-    PineconeError,
-    PineconeTimeoutError,
-    RateLimitError,
-)
+from pinecone.errors import exceptions as vendor
 
+from axon.adapters._shared.translation import NoCollectionError, Translated, by_status
 from axon.core.errors import (
     AdapterError,
     AdapterTimeout,
     AdapterUnavailable,
+    AxonError,
     EmbeddingMismatchError,
-    RateLimited,
 )
 from axon.core.retry import retry_after_seconds
 
-VENDOR_ERRORS = (PineconeError, httpx.HTTPError, OSError)
+
+class OlderStateError(Exception):
+    """An answer lacks what was in one before; never leaves the adapter."""
 
 
-class NoNamespaceError(Exception):
-    """The namespace is not there; never leaves the adapter."""
+ERRORS: tuple[tuple[type[Exception], type[AxonError], str, bool], ...] = (
+    (
+        OlderStateError,
+        AdapterError,
+        "it answers from a state older than what it showed before; try again",
+        True,
+    ),
+    (
+        vendor.PineconeTimeoutError,
+        AdapterTimeout,
+        "raise the timeout option, or look at its status page",
+        True,
+    ),
+    (vendor.PineconeConnectionError, AdapterUnavailable, "check the host option and the network", True),
+    (vendor.PineconeError, AdapterError, "", False),
+    (TimeoutError, AdapterTimeout, "raise the timeout option, or look at its status page", True),
+    (OSError, AdapterUnavailable, "check the host option and the network", True),
+)
+"""Most specific first: Pinecone's error, Axon's, advice, and whether it passes; anything else is an ``AdapterError``.
 
+An answer with an HTTP status is judged by that before this table is asked. What passes is tried again whatever the call
+was, since every call to Pinecone may be repeated: writes replace by id.
+"""
 
-class Passing(Exception):
-    """A failure that may pass when tried again; never leaves the adapter.
-
-    Parameters
-    ----------
-    error : what to raise when it does not pass.
-    """
-
-    def __init__(self, error: AdapterError) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.retry_after: float | None = getattr(error, "retry_after", None)
-
-
-_KEY = "check the api_key option: Pinecone refused it"
-_LOAD = "raise the timeout option, or look at Pinecone's status page"
-
-STATUS: dict[int, tuple[type[AdapterError], str, bool]] = {
-    401: (AdapterUnavailable, _KEY, False),
-    402: (AdapterUnavailable, "Pinecone asks for the account's billing to be settled", False),
-    403: (AdapterUnavailable, _KEY + ", or a limit of the project is reached", False),
-    408: (AdapterTimeout, _LOAD, True),
-    500: (AdapterUnavailable, "Pinecone failed inside; try again later", True),
-    502: (AdapterUnavailable, "Pinecone cannot be reached behind its proxy", True),
-    503: (AdapterUnavailable, "Pinecone is not ready", True),
-    504: (AdapterTimeout, _LOAD, True),
+OWN_STATUS: dict[int, tuple[type[AdapterError], str, bool]] = {
+    402: (AdapterUnavailable, "settle the billing of the account", False),
+    500: (AdapterUnavailable, "it failed inside; try again later", True),
 }
-"""By HTTP status: the error, what to do, and whether trying again may help; any other is an ``AdapterError``."""
+"""By HTTP status, where Pinecone's meaning is not the common one of ``by_status``."""
 
 
-def translated(error: Exception, place: str) -> Exception:
-    """Find the error that stands for one of Pinecone's; wrapped in ``Passing`` where trying again may help."""
+def translated(error: Exception, place: str) -> Translated:
+    """Find out what one of Pinecone's errors means."""
     where = f"Pinecone at {place}"
-    if isinstance(error, RateLimitError):
-        asked = error.retry_after
-        if asked is None:
-            asked = retry_after_seconds(error.headers or {})
-        return Passing(RateLimited(f"{where}: slow down", asked))
-    if isinstance(error, NotFoundError):
-        return NoNamespaceError(str(error))
-    if isinstance(error, ApiError):
+    if isinstance(error, vendor.ApiError):
         return _of_status(error, where)
-    if isinstance(error, PineconeTimeoutError):
-        return Passing(AdapterTimeout(f"{where}: no answer in time; {_LOAD}"))
-    if isinstance(error, PineconeConnectionError | OSError):
-        return Passing(AdapterUnavailable(f"{where}: {error}; check the host option and the network"))
-    return AdapterError(f"{where}: {error}")
+    text = str(error) or type(error).__name__
+    for kind, ours, advice, passes in ERRORS:
+        if isinstance(error, kind):
+            return Translated(ours(f"{where}: {text}" + (f"; {advice}" if advice else "")), passes)
+    return Translated(AdapterError(f"{where}: {text}"), False)
 
 
-def _of_status(error: ApiError, where: str) -> Exception:
-    message = str(error.message)[:500]
-    if error.status_code == 400 and "dimension" in message.lower():
-        return EmbeddingMismatchError(f"{where}: {message}; use an index of the embedder's dimensions")
-    kind, advice, may_pass = STATUS.get(error.status_code, (AdapterError, "", False))
-    ours = kind(f"{where}: {error.status_code} {message}" + (f"; {advice}" if advice else ""))
-    return Passing(ours) if may_pass else ours
+def _of_status(error: vendor.ApiError, where: str) -> Translated:
+    status, message = int(error.status_code), str(error.message)[:500]
+    if status == 404:
+        return Translated(NoCollectionError(f"{where}: {message}"), False)
+    if status == 400 and "dimension" in message.lower():
+        return Translated(
+            EmbeddingMismatchError(f"{where}: {message}; use an index of the embedder's dimensions"), False
+        )
+    if status in OWN_STATUS:
+        kind, advice, passes = OWN_STATUS[status]
+        return Translated(kind(f"{where}: {message}; {advice}"), passes)
+    return by_status(status, message, where, retry_after_seconds(error.headers or {}))

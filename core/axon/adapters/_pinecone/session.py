@@ -42,7 +42,8 @@ class PineconeSession(Session):
         self._connection = Connection(options, api_key)
         self._rooms: dict[str, PineconeRoom] = {}
         self._walks = Walks()
-        self.lanes: Lanes[Room] = Lanes("pinecone", options.connections, max_batch)
+        self.circuit = self._connection.circuit
+        self.lanes: Lanes[Room] = Lanes("pinecone", options.connections, max_batch, self._connection.patience)
 
     def close(self) -> None:
         """Finish what was asked for, wait until Pinecone shows it, and let go of it."""

@@ -10,11 +10,12 @@ import msgspec
 
 from axon.adapters._filters.pinecone import Where
 from axon.adapters._pinecone.connection import Connection
-from axon.adapters._pinecone.errors import NoNamespaceError, Passing
+from axon.adapters._pinecone.errors import OlderStateError
 from axon.adapters._pinecone.names import ABOUT
 from axon.adapters._pinecone.recent import Recent
 from axon.adapters._pinecone.records import MOST_BYTES, Record
-from axon.core.errors import AdapterTimeout
+from axon.adapters._shared.translation import NoCollectionError
+from axon.core.errors import AdapterError
 
 MOST_RESULTS = 10_000
 """Pinecone's largest ``top_k``."""
@@ -28,10 +29,6 @@ _ANSWER_BYTES = 3_500_000
 """Below the 4 MB that Pinecone allows for one answer."""
 
 _BYTES_PER_NUMBER = 20
-
-
-class _Behind(AdapterTimeout):
-    """An answer lacks what was in one before."""
 
 
 class Shelf:
@@ -76,7 +73,7 @@ class Shelf:
         ]
         try:
             self._connection.call_all(calls)
-        except NoNamespaceError:
+        except NoCollectionError:
             return False
         return True
 
@@ -84,7 +81,7 @@ class Shelf:
         """Delete every record. False where the namespace is not there."""
         try:
             self._connection.call(lambda index: index.delete(delete_all=True, namespace=self._name))
-        except NoNamespaceError:
+        except NoCollectionError:
             return False
         return True
 
@@ -118,7 +115,7 @@ class Shelf:
 
         Raises
         ------
-        AdapterTimeout
+        AdapterError
             If Pinecone goes on answering from a state that lacks what it has already shown.
         """
         calls = [partial(self._query, query=query, whole=whole) for query in queries]
@@ -126,9 +123,10 @@ class Shelf:
             answers: list[Sequence[Any]] = self._read(
                 lambda: self._connection.call_all(calls), [()] * len(queries)
             )
-        except _Behind:
-            # So that the next call is not refused too, should positions have begun anew.
-            self._recent.start_over()
+        except AdapterError as error:
+            if isinstance(error.__cause__, OlderStateError):
+                # So that the next call is not refused too, should positions have begun anew.
+                self._recent.start_over()
             raise
         return answers
 
@@ -144,9 +142,7 @@ class Shelf:
         )
         position = answer.response_info.lsn_reconciled
         if self._recent.is_behind(position):
-            raise Passing(
-                _Behind("Pinecone answers from a state older than what it showed before; try again")
-            )
+            raise OlderStateError(f"position {position}")
         self._recent.shown(position)
         matches: Sequence[Any] = answer.matches
         return matches
@@ -158,7 +154,7 @@ class Shelf:
     def _read(self, work: Callable[[], Any], otherwise: Any) -> Any:
         try:
             return work()
-        except NoNamespaceError:
+        except NoCollectionError:
             return otherwise
 
 
