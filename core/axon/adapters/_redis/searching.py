@@ -77,7 +77,17 @@ async def _scored(
             if cosine is None and request.vector is not None:
                 cosine = _cosine(entry, request.vector)
             hits.append(Hit(entry, cosine, score))
-    return hits
+    by_words_alone = request.vector is None
+    return sorted(hits, key=_by_score if by_words_alone else _by_age)
+
+
+def _by_age(hit: Hit) -> tuple[int, str]:
+    """Order equals as an index in this process does: by their last write."""
+    return hit.entry.record.updated_us, hit.entry.record.id
+
+
+def _by_score(hit: Hit) -> tuple[float, int, str]:
+    return -(hit.text_score or 0.0), *_by_age(hit)
 
 
 def _scores(words: Words, candidates: Candidates, known: TextStatistics, now_us: int) -> dict[str, float]:
