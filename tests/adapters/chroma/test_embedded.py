@@ -13,12 +13,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chromadb import Collection
+from chromadb.api.client import Client
 
 from axon.adapters._chroma.shelf import Shelf
 from axon.adapters.chroma import ChromaAdapter
 from axon.core.adapter_options import ChromaOptions
 from axon.core.clock import to_datetime
-from axon.core.errors import AdapterUnavailable, ConfigError, CorruptEntryError, MissingDependencyError
+from axon.core.errors import (
+    AdapterError,
+    AdapterUnavailable,
+    ConfigError,
+    CorruptEntryError,
+    EmbeddingMismatchError,
+    MissingDependencyError,
+)
 from axon.core.filter.ast import EVERYTHING, Field, Gt
 from axon.core.models import MemoryEntry, SearchRequest
 from axon.core.policies import PersistentPolicy
@@ -67,6 +76,87 @@ async def test_numbers_of_an_older_version_vanish(adapter: ChromaAdapter) -> Non
     assert await adapter.count(NS, Gt(Field("x", is_metadata=True), 1)) == 0
     raw = collections_of(adapter).list_collections()[0].get(include=["metadatas"])["metadatas"][0]
     assert {key for key in raw if key.startswith("n:")} == {"n:y"}
+
+
+async def test_an_entry_has_as_few_keys_and_tokens_as_its_filters_need(adapter: ChromaAdapter) -> None:
+    plain = entry("a", tags=["red"], metadata={"source": "web", "year": 2020}, embedding=[1, 0])
+    ends = entry("b", expires_at=to_datetime(4_000_000_000_000_000), embedding=[2, 0])
+    await adapter.put_many(NS, [plain, ends])
+    found = collections_of(adapter).list_collections()[0].get(ids=["a", "b"], include=["metadatas"])
+    keys = {id: set(metadata) for id, metadata in zip(found["ids"], found["metadatas"], strict=True)}
+    always = {"payload", "tokens", "importance", "created_at"}
+    assert keys == {"a": {*always, "n:year"}, "b": {*always, "expires_at", "vector"}}
+    assert len(found["metadatas"][found["ids"].index("a")]["tokens"]) == 6
+
+
+async def test_what_an_older_version_had_beyond_the_new_one_vanishes(adapter: ChromaAdapter) -> None:
+    later = to_datetime(4_000_000_000_000_000)
+    old = entry(
+        "a", expires_at=later, updated_at=later, access_count=3, last_accessed_at=later, embedding=[2, 0]
+    )
+    await adapter.put_many(NS, [old])
+    new = entry("a", embedding=[1, 0])
+    await adapter.put_many(NS, [new])
+    assert await adapter.get_many(NS, ["a"]) == [new]
+    raw = collections_of(adapter).list_collections()[0].get(include=["metadatas"])["metadatas"][0]
+    assert set(raw) == {"payload", "tokens", "importance", "created_at"}
+
+
+class Calls:
+    """What Chroma's collections are asked, in order."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: list[str] = []
+        for name in ("get", "query", "upsert", "count", "delete"):
+            monkeypatch.setattr(Collection, name, self._noted(name, getattr(Collection, name)))
+        find = Client.get_collection
+        monkeypatch.setattr(Client, "get_collection", self._noted("find", find))
+
+    def _noted(self, name: str, original: Any) -> Any:
+        def call(asked: Any, *args: Any, **kwargs: Any) -> Any:
+            self.names.append(name)
+            return original(asked, *args, **kwargs)
+
+        return call
+
+
+async def test_a_new_collection_is_read_before_it_is_written(
+    adapter: ChromaAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Calls(monkeypatch)
+    await adapter.put_many(NS, [entry("a", embedding=[1, 0])])
+    assert calls.names.index("get") < calls.names.index("upsert")
+
+
+async def test_a_search_is_one_question(adapter: ChromaAdapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    await adapter.put_many(NS, [entry(f"{n}", embedding=[1, n]) for n in range(20)])
+    query = np.array([1, 0], np.float32)
+    await adapter.search_many(NS, [SearchRequest(EVERYTHING, 10, query)])
+    calls = Calls(monkeypatch)
+    await adapter.search_many(NS, [SearchRequest(EVERYTHING, 10, query)] * 3)
+    assert calls.names == ["query"]
+
+
+async def test_a_namespace_filled_anew_by_another_adapter_is_noticed(
+    adapter: ChromaAdapter, tmp_path: Path
+) -> None:
+    await adapter.put_many(NS, [entry("a", embedding=[1, 0])])
+    query = np.array([1, 0], np.float32)
+    await adapter.search_many(NS, [SearchRequest(EVERYTHING, 1, query)])
+    other = ChromaAdapter(ChromaOptions(path=str(tmp_path)))
+    await other.open()
+    await other.clear(NS)
+    await other.put_many(NS, [entry("b", embedding=[1, 0, 0])])
+    hits = await adapter.search_many(NS, [SearchRequest(EVERYTHING, 1, np.array([1, 0, 0], np.float32))])
+    assert [hit.entry.id for hit in hits[0]] == ["b"]
+    await adapter.put_many(NS, [entry("c", embedding=[0, 1, 0])])
+    await other.clear(NS)
+    await other.put_many(NS, [entry("d", embedding=[1, 0])])
+    with pytest.raises(EmbeddingMismatchError):
+        await adapter.search_many(NS, [SearchRequest(EVERYTHING, 1, np.array([1, 0, 0], np.float32))])
+    with pytest.raises(EmbeddingMismatchError):
+        await adapter.put_many(NS, [entry("e", embedding=[0, 1, 0])])
+    await other.aclose()
 
 
 async def test_vectors_come_back_to_the_bit_after_indexing(adapter: ChromaAdapter) -> None:
@@ -227,6 +317,15 @@ def test_no_model_is_downloaded_and_nothing_reported(tmp_path: Path) -> None:
         env={"HOME": str(home), "PYTHONPATH": ":".join(sys.path)},
     )
     assert run.stdout.split("\n")[:2] == ["1", "[]"], run.stderr
+
+
+async def test_chroma_cannot_embed_by_itself(adapter: ChromaAdapter) -> None:
+    await adapter.put_many(NS, [entry("a", embedding=[1, 0])])
+    collection: Any = adapter._session.room(NS).vectors.find()  # type: ignore[union-attr]
+    with pytest.raises(AdapterError, match="give it vectors"):
+        collection.upsert(ids=["b"], documents=["text"])
+    with pytest.raises(AdapterError, match="give it vectors"):
+        collection.query(query_texts=["text"])
 
 
 async def test_folders_and_options_that_cannot_work_are_told(tmp_path: Path) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from axon.adapters._filters.chroma import Where, both
+from axon.adapters._filters.chroma import EXPIRES_AT, ChromaCompiler, Where, both
 
 
 def alive(where: Where | bool, now_us: int) -> Where | bool:
     """Add that the entry has not expired."""
-    return both(where, {"expires_at": {"$gt": now_us}})
+    return both(where, ChromaCompiler().compare(EXPIRES_AT, "gt", now_us))
 
 
 def as_where(where: Where | bool) -> Where | None:

@@ -47,7 +47,7 @@ def search(room: ChromaRoom, requests: Sequence[SearchRequest], now_us: int, exa
         clauses[repr(where)] = where
         groups.setdefault((repr(where), request.k), []).append(place)
     if groups:
-        dims = room.dims()
+        dims = room.dims(each.vector.shape[0] for each in requests if each.vector is not None)
         for (key, k), places in groups.items():
             queries = [_query(requests[place], dims) for place in places]
             found = _nearest(room, queries, k, clauses[key], now_us, exact) if dims is not None else []

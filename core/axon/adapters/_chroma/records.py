@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from axon.adapters._chroma.shelf import Row
-from axon.adapters._filters.chroma import NUMBER, TOKENS
+from axon.adapters._filters.chroma import EXPIRES, NUMBER, TOKENS, UPDATED
 from axon.adapters._filters.tokens import NEVER, numbers_of, tokens_of
 from axon.adapters._shared.payload import decode_payload, encode_payload
 from axon.core.models import EntryRecord, MemoryEntry
@@ -18,23 +18,33 @@ NO_VECTOR = np.ones(1, np.float32)
 
 
 def metadata_of(record: EntryRecord, original: bytes | None) -> dict[str, Any]:
-    """Write what is kept beside the vector; None removes what an older version of the entry left."""
-    return {
+    """Write what is kept beside the vector; what an entry does not have is no key, since each costs Chroma a row."""
+    tokens = tokens_of(record, wholes=False)
+    written: dict[str, Any] = {
         "payload": encode_payload(record),
-        "vector": None if original is None else b64encode(original).decode(),
-        TOKENS: tokens_of(record),
+        TOKENS: tokens,
         "importance": float(record.importance),
         "created_at": record.created_us,
-        "updated_at": record.updated_us,
-        "expires_at": NEVER if record.expires_us is None else record.expires_us,
-        "access_count": record.access_count or None,
-        "accessed_at": record.accessed_us,
-    } | {NUMBER + key: number for key, number in numbers_of(record).items()}
+    }
+    if record.updated_us != record.created_us:
+        written["updated_at"] = record.updated_us
+        tokens.append(UPDATED)
+    if record.expires_us is not None:
+        written["expires_at"] = record.expires_us
+        tokens.append(EXPIRES)
+    if original is not None:
+        written["vector"] = b64encode(original).decode()
+    if record.access_count:
+        written["access_count"] = record.access_count
+    if record.accessed_us is not None:
+        written["accessed_at"] = record.accessed_us
+    written.update((NUMBER + key, number) for key, number in numbers_of(record).items())
+    return written
 
 
 def vanished(old: dict[str, Any], new: dict[str, Any]) -> dict[str, None]:
     """Name the keys of an older version that the new one must remove, since Chroma merges."""
-    return {key: None for key in old if key.startswith(NUMBER) and key not in new}
+    return {key: None for key in old if key not in new}
 
 
 def entry_of(row: Row, *, with_vector: bool) -> MemoryEntry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,23 +47,30 @@ class ChromaRoom(Room):
         self._max_batch = connection.max_batch
         self._dims: tuple[object, int] | None = None
 
-    def dims(self) -> int | None:
-        """Numbers per vector, or None while no entry has a vector."""
+    def dims(self, given: Iterable[int | None]) -> int | None:
+        """Numbers per vector, or None while no entry has a vector.
+
+        Parameters
+        ----------
+        given : the numbers that vectors at hand have. Where they agree with what is known, Chroma is not asked; else
+            it is, since another process may have filled the namespace anew.
+        """
+        known, noted = self.vectors.known, self._dims
+        if known is not None and noted is not None and noted[0] == known.id:
+            if all(number in (None, noted[1]) for number in given):
+                return noted[1]
         collection = self.vectors.find()
-        if collection is None:
+        rows = [] if collection is None else self.vectors.rows(None, limit=1)
+        if collection is None or not rows or rows[0].vector is None:
             return None
-        if self._dims is None or self._dims[0] != collection.id:
-            rows = self.vectors.rows(None, limit=1)
-            if not rows or rows[0].vector is None:
-                return None
-            self._dims = collection.id, int(rows[0].vector.shape[0])
+        self._dims = collection.id, int(rows[0].vector.shape[0])
         return self._dims[1]
 
     def put_each(self, batches: Sequence[Sequence[MemoryEntry]]) -> list[EmbeddingMismatchError | None]:
         """Write several batches at once; one whose vectors do not fit is left out and answered with its error."""
         answers: list[EmbeddingMismatchError | None] = []
         newest: dict[str, MemoryEntry] = {}
-        dims = self.dims()
+        dims = self.dims(entry.dims for batch in batches for entry in batch)
         for batch in batches:
             error, agreed = misfit(batch, dims)
             answers.append(error)

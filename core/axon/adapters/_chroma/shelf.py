@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from axon.adapters._chroma.connection import Connection
 from axon.adapters._chroma.errors import quietly
+from axon.adapters._chroma.no_embedding import NoEmbedding
 from axon.adapters._filters.chroma import Where
 from axon.adapters._shared.translation import NoCollectionError
 from axon.core.adapter_options import ChromaOptions
@@ -55,6 +56,11 @@ class Shelf:
     options : of the adapter.
     namespace : whose entries it holds.
     kind : entries with vectors, or those without, which Chroma would refuse beside the others.
+
+    Attributes
+    ----------
+    name : of the collection.
+    known : what was found or made last; another process may have deleted it since.
     """
 
     def __init__(self, connection: Connection, options: ChromaOptions, namespace: str, kind: Kind) -> None:
@@ -67,19 +73,16 @@ class Shelf:
             "axon_namespace": namespace,
             "axon_kind": kind,
         }
-        self._known: Collection | None = None
+        self.known: Collection | None = None
 
     def find(self) -> Collection | None:
         """Ask Chroma for the collection; None where there is none."""
-        client = self._connection.client
-        found = quietly(
-            lambda: self._connection.call(lambda: client.get_collection(self.name, embedding_function=None))
-        )
+        found = quietly(self._get_collection)
         if found is not None and (found.metadata or {}).get("axon_format") != FORMAT:
             raise CorruptStoreError(
                 f"the collection {self.name!r} was not made by this version of Axon; choose another collection_name"
             )
-        self._known = found
+        self.known = found
         return found
 
     def make(self) -> Collection:
@@ -94,33 +97,44 @@ class Shelf:
                 "max_neighbors": options.max_neighbors,
             }
         }
-        self._known = self._connection.call(
+        self._connection.call(
             lambda: self._connection.client.get_or_create_collection(
                 self.name, metadata=self._metadata, configuration=configuration, embedding_function=None
             )
         )
-        return self._known
+        made = self._get_collection()
+        # Where the first read comes after up to a thousand writes, the next write puts all of them into the index
+        # again, at a millisecond each. Read while it is empty, there is nothing to repeat.
+        self._connection.call(lambda: made.get(limit=1, include=[]))
+        self.known = made
+        return made
+
+    def _get_collection(self) -> Collection:
+        # Not named when it is made, because Chroma would write the name down for its other clients.
+        refusal: Any = NoEmbedding()
+        client = self._connection.client
+        return self._connection.call(lambda: client.get_collection(self.name, embedding_function=refusal))
 
     def drop(self) -> None:
         """Delete the collection."""
-        self._known = None
+        self.known = None
         quietly(lambda: self._connection.call(lambda: self._connection.client.delete_collection(self.name)))
 
     def read(self, use: Callable[[Collection], T]) -> T | None:
         """Use the collection; None where there is none, also when another process deleted it meanwhile."""
-        known = self._known
+        known = self.known
         if known is not None:
             try:
                 return self._connection.call(lambda: use(known))
             except NoCollectionError:
-                self._known = None
+                self.known = None
         found = self.find()
         return None if found is None else quietly(lambda: self._connection.call(lambda: use(found)))
 
     def write(self, use: Callable[[Collection], T]) -> T:
         """Use the collection, making it where it is missing, once more if it goes away meanwhile."""
-        known = self._known or self.make()
         try:
+            known = self.known or self.make()
             return self._connection.call(lambda: use(known))
         except NoCollectionError:
             made = self.make()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from axon.adapters._filters.compiler import Op, TokenCompiler
-from axon.adapters._filters.tokens import support_of
-from axon.core.filter.ast import Field, FilterNode, Predicate
+from axon.adapters._filters.tokens import is_exact_whole, number_token, support_of
+from axon.core.filter.ast import Field, FilterNode, FilterValue, Predicate
 from axon.core.filter.residual import CompiledFilter, split
 from axon.core.filter.visitor import Support
 
@@ -15,6 +15,12 @@ Where: TypeAlias = dict[str, Any]
 TOKENS = "tokens"
 NUMBER = "n:"
 """Prefix of the metadata keys that hold the user's numbers."""
+
+EXPIRES_AT = Field("expires_at")
+UPDATED_AT = Field("updated_at")
+EXPIRES = number_token(EXPIRES_AT)
+UPDATED = number_token(UPDATED_AT)
+"""Tokens of entries that expire, and of those changed after they were made; others do not write these times."""
 
 _MOST_LEAVES = 200
 _DEEPEST = 12
@@ -34,7 +40,19 @@ class ChromaCompiler(TokenCompiler[Where]):
 
     def compare(self, field: Field, op: Op, value: float) -> Where:
         """Ask that the numeric field is there and compares so."""
-        return {number_key(field): {f"${op}": value}}
+        clause = {number_key(field): {f"${op}": value}}
+        if field == EXPIRES_AT:
+            # Where it is not written it would be NEVER; "$ne" alone finds the entries that lack a key.
+            return {"$or": [self.lacks(EXPIRES), clause]} if op in ("gt", "gte") else clause
+        if field == UPDATED_AT:
+            return _either_time(clause, {"created_at": clause["updated_at"]}, op, self)
+        return clause
+
+    def _equal(self, field: Field, value: FilterValue, token: str, wanted: bool) -> Where:
+        """Compare whole numbers as numbers: their tokens are not written, since each costs Chroma a row."""
+        if field.is_metadata and is_exact_whole(value):
+            return self.compare(field, "eq" if wanted else "ne", float(value))
+        return super()._equal(field, value, token, wanted)
 
     def conjunction(self, clauses: list[Where]) -> Where:
         """All of at least two clauses."""
@@ -43,6 +61,13 @@ class ChromaCompiler(TokenCompiler[Where]):
     def disjunction(self, clauses: list[Where]) -> Where:
         """Any of at least two clauses."""
         return {"$or": _flat("$or", clauses)}
+
+
+def _either_time(updated: Where, created: Where, op: Op, compiler: ChromaCompiler) -> Where:
+    """Ask a question of the time of updating where it is written, else of that of creation."""
+    if op == "ne":
+        return {"$and": [updated, {"$or": [compiler.has(UPDATED), created]}]}
+    return {"$or": [updated, {"$and": [compiler.lacks(UPDATED), created]}]}
 
 
 def number_key(field: Field) -> str:

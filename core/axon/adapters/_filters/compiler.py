@@ -193,9 +193,13 @@ class TokenCompiler(FilterVisitor[ClauseT | bool]):
             numbers = _unique(float(value) for value in values if is_number(value) and 0 <= value <= 1)
             clauses = [self.compare(field, "eq" if wanted else "ne", number) for number in numbers]
         else:
-            tokens = _unique(eq_token(field, value) for value in values)
-            clauses = [self._token(token, wanted) for token in tokens]
+            by_token = {eq_token(field, value): value for value in values}
+            clauses = [self._equal(field, value, token, wanted) for token, value in by_token.items()]
         return self._join(clauses, not wanted)
+
+    def _equal(self, field: Field, value: FilterValue, token: str, wanted: bool) -> ClauseT:
+        """Ask that the field equals a value, which has this token, or that it does not or is missing."""
+        return self._token(token, wanted)
 
     def _ordered(self, node: Ordered) -> ClauseT | bool:
         field, bound, op = node.field, node.value, _OPS[type(node)]

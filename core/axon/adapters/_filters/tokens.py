@@ -55,8 +55,19 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def tokens_of(record: EntryRecord) -> list[str]:
-    """List the tokens of an entry, without repeats; never empty, because its id has one."""
+def is_exact_whole(value: object) -> TypeGuard[int | float]:
+    """Tell whether ``value`` is a whole number that a float64 holds exactly and tells from every other number."""
+    return is_number(value) and -EXACT < value < EXACT and value == int(value)
+
+
+def tokens_of(record: EntryRecord, *, wholes: bool = True) -> list[str]:
+    """List the tokens of an entry, without repeats; never empty, because its id has one.
+
+    Parameters
+    ----------
+    record : the entry.
+    wholes : include "the field equals" for whole numbers; False where the backend compares them as numbers.
+    """
     tags = Field("tags")
     found = [eq_token(Field("id"), record.id), eq_token(tags, list(record.tags))]
     found += [element_token(tags, tag) for tag in record.tags]
@@ -65,7 +76,9 @@ def tokens_of(record: EntryRecord) -> list[str]:
         found += [other_token(session), eq_token(session, record.session_id)]
     for key, value in record.metadata.items():
         field = Field(key, is_metadata=True)
-        found += [number_token(field) if is_number(value) else other_token(field), eq_token(field, value)]
+        found.append(number_token(field) if is_number(value) else other_token(field))
+        if wholes or not is_exact_whole(value):
+            found.append(eq_token(field, value))
         if isinstance(value, list):
             found += [element_token(field, each) for each in value]
     return list(dict.fromkeys(found))

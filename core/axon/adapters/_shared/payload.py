@@ -11,12 +11,21 @@ from axon.core.models import EntryRecord
 
 _VERSION = 1
 
+_DEFAULTS = {
+    field.name: field.default
+    for field in msgspec.structs.fields(EntryRecord)
+    if field.default is not msgspec.NODEFAULT
+}
+_UNLIKE = object()
+"""Equals no value of a field, so that fields without a default are always told."""
+
 
 def encode_payload(record: EntryRecord) -> str:
-    """Write a record; its vector and its access statistics are kept elsewhere."""
+    """Write a record, its defaults left out; its vector and its access statistics are kept elsewhere."""
     fields = msgspec.structs.asdict(record)
     del fields["access_count"], fields["accessed_us"]
-    return msgspec.json.encode({"axon": _VERSION, **fields}).decode()
+    told = {name: value for name, value in fields.items() if value != _DEFAULTS.get(name, _UNLIKE)}
+    return msgspec.json.encode({"axon": _VERSION, **told}).decode()
 
 
 def decode_payload(text: object, id: str, access_count: int, accessed_us: int | None) -> EntryRecord:
@@ -38,7 +47,7 @@ def decode_payload(text: object, id: str, access_count: int, accessed_us: int | 
             raise SchemaVersionError(
                 f"entry {id!r} has format {version}, this Axon reads {_VERSION}; upgrade first"
             )
-        fields["tags"], fields["sources"] = tuple(fields["tags"]), tuple(fields["sources"])
+        fields["tags"], fields["sources"] = tuple(fields["tags"]), tuple(fields.get("sources", ()))
         return EntryRecord(**fields, access_count=access_count, accessed_us=accessed_us)
     except (msgspec.MsgspecError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CorruptEntryError(

@@ -63,12 +63,12 @@ class Walks:
 def key_of(fields: Mapping[str, Any], order_by: OrderBy) -> Any:
     """Return what an entry is ordered by, from its fields in the backend; "" where that is the id itself.
 
-    An entry never accessed counts as accessed when created.
+    An entry never accessed or never updated counts as accessed or updated when created.
     """
     if order_by == "id":
         return ""
     value = fields.get(order_by)
-    return fields["created_at"] if value is None and order_by == "accessed_at" else value
+    return fields["created_at"] if value is None else value
 
 
 def _check(step: Step) -> None:
