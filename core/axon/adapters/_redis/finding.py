@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from redis.exceptions import NoScriptError
 
+from axon.adapters._redis.frames import parted
 from axon.adapters._redis.keys import Space
 from axon.adapters._redis.operations import Command, Operation, Row
 from axon.adapters._redis.packing import read_access
@@ -87,9 +88,11 @@ class Find(Operation):
 
 
 def _near(told: Sequence[Any]) -> list[Near]:
-    distances, *rows = told
+    distances, packed = told
+    rows = parted(packed) if packed else []
     cosines = (max(-1.0, min(1.0, 1.0 - float(each))) for each in distances.split())
     found = zip(rows[::3], cosines, rows[1::3], rows[2::3], strict=True)
     return [
-        Near(id.decode(), cosine, (value, stats and read_access(stats))) for id, cosine, value, stats in found
+        Near(id.decode(), cosine, (value or None, read_access(stats) if stats else None))
+        for id, cosine, value, stats in found
     ]

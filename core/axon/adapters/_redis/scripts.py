@@ -377,7 +377,7 @@ def nearest(index: str) -> bytes:
 
     ARGV: the dimensions of the query, the length of the key prefix of documents, the entries' key prefix, then what
     ``FT.SEARCH`` takes behind the name. Returns the dimensions of the namespace, whether all of it is indexed, the
-    distances, then id, value and statistics of each entry found, nil where missing.
+    distances, then, packed, id, value and statistics of each entry found, empty where missing.
     """
     return _script(
         _KEYS,
@@ -385,19 +385,19 @@ def nearest(index: str) -> bytes:
         """
 local state = redis.call('HMGET', meta, 'dims', 'plain', 'filled')
 local whole = tonumber(state[2] or 0) <= tonumber(state[3] or 0)
-local reply = {state[1] or '0', whole and 1 or 0, ''}
+local reply = {state[1] or '0', whole and 1 or 0, '', ''}
 if state[1] ~= ARGV[1] or not whole then return reply end
 local found = redis.call('FT.SEARCH', index_name, unpack(ARGV, 4))
-local scores, skip = {}, tonumber(ARGV[2]) + 1
+local scores, rows, skip = {}, {}, tonumber(ARGV[2]) + 1
 local counted = redis.call('EXISTS', access) == 1
 for place = 2, #found, 2 do
   local id = string.sub(found[place], skip)
   scores[#scores + 1] = found[place + 1][2]
-  reply[#reply + 1] = id
-  reply[#reply + 1] = redis.call('GET', ARGV[3] .. id)
-  reply[#reply + 1] = counted and redis.call('HGET', access, id)
+  rows[#rows + 1] = id
+  rows[#rows + 1] = redis.call('GET', ARGV[3] .. id) or ''
+  rows[#rows + 1] = counted and redis.call('HGET', access, id) or ''
 end
-reply[3] = table.concat(scores, ' ')
+if #rows > 0 then reply[3], reply[4] = table.concat(scores, ' '), cmsgpack.pack(rows) end
 return reply
 """,
     )
