@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axon.core.errors import AdapterUnavailable, ConfigError, RateLimited
-from axon.core.retry import RetryPolicy, retry, retry_after_seconds
+from axon.core.retry import RetryPolicy, retry, retry_after_seconds, retry_blocking
 
 
 class Harness:
@@ -35,12 +35,30 @@ class Harness:
         self.now += seconds
 
     async def run(self, policy: RetryPolicy, chance: Callable[[], float] = lambda: 0.0) -> Any:
-        named = (AdapterUnavailable, RateLimited)
         return await retry(
-            self.call, on=named, policy=policy, sleep=self.sleep, chance=chance, clock=lambda: self.now
+            self.call, on=NAMED, policy=policy, sleep=self.sleep, chance=chance, clock=lambda: self.now
+        )
+
+    def run_blocking(self, policy: RetryPolicy, since: float | None = None) -> Any:
+        def now(step: Coroutine[Any, Any, Any]) -> Any:
+            try:
+                step.send(None)
+            except StopIteration as ended:
+                return ended.value
+            raise AssertionError("it waited")
+
+        return retry_blocking(
+            lambda: now(self.call()),
+            on=NAMED,
+            policy=policy,
+            since=since,
+            sleep=lambda seconds: now(self.sleep(seconds)),
+            chance=lambda: 0.0,
+            clock=lambda: self.now,
         )
 
 
+NAMED = (AdapterUnavailable, RateLimited)
 DOWN = AdapterUnavailable("down")
 
 
@@ -126,3 +144,22 @@ def test_limits_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
 )
 def test_reading_what_a_server_asks_for(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after_seconds(headers, datetime(2026, 1, 1, tzinfo=UTC)) == seconds
+
+
+def test_the_blocking_form_does_the_same() -> None:
+    harness = Harness(*[DOWN] * 6, "ok")
+    assert harness.run_blocking(RetryPolicy(attempts=7, first_delay=1, max_delay=4)) == "ok"
+    assert harness.pauses == [0.5, 1.0, 2.0, 2.0, 2.0, 2.0]
+    harness = Harness(RateLimited("slow", 600.0), "ok")
+    with pytest.raises(RateLimited):
+        harness.run_blocking(RetryPolicy(deadline=500.0))
+    assert harness.pauses == []
+
+
+def test_the_deadline_may_be_that_of_a_larger_whole() -> None:
+    policy = RetryPolicy(first_delay=1, deadline=10.0)
+    harness = Harness(DOWN, "ok")
+    assert harness.run_blocking(policy, since=harness.now - 9.0) == "ok"
+    harness = Harness(DOWN, "ok")
+    with pytest.raises(AdapterUnavailable):
+        harness.run_blocking(policy, since=harness.now - 9.9)
