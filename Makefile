@@ -50,7 +50,7 @@ test: $(VENV)/.stamp-test
 	$(BIN)/python -m pytest $(BACKEND_TESTS:%=--ignore=%) $(ARGS)
 
 test-backends: $(BACKENDS_VENV)/.stamp-backends
-	AXON_REQUIRE_BACKENDS=$(BACKENDS) $(BACKENDS_BIN)/python -m pytest $(BACKEND_TESTS) $(ARGS)
+	AXON_REQUIRE_BACKENDS=$(BACKENDS) $(BACKENDS_BIN)/python -m pytest -o faulthandler_timeout=900 $(BACKEND_TESTS) $(ARGS)
 
 # Against the service itself, in namespaces of a random prefix that are removed at the end; costs read and write units.
 test-pinecone-live: $(BACKENDS_VENV)/.stamp-backends
