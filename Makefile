@@ -12,7 +12,8 @@ BACKENDS_VENV := .venv-backends
 BACKENDS_BIN := $(BACKENDS_VENV)/bin
 BACKEND_TESTS := tests/backends tests/conformance/test_redis_adapter.py tests/conformance/test_chroma_adapter.py \
 	tests/conformance/test_qdrant_adapter.py tests/conformance/test_pinecone_adapter.py \
-	tests/adapters/redis tests/adapters/chroma tests/adapters/qdrant tests/adapters/pinecone
+	tests/adapters/redis tests/adapters/chroma tests/adapters/qdrant tests/adapters/pinecone \
+	tests/adapters/faults
 BACKENDS := redis-plain,redis-search,redis-cluster,chroma-memory,chroma-embedded,chroma-server,qdrant-memory,qdrant-local,qdrant-edge,qdrant-rest,qdrant-grpc,pinecone-contract,pinecone-contract-lagging
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check

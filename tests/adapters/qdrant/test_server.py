@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
 
@@ -29,7 +28,6 @@ from axon.core.errors import (
 )
 from axon.core.filter.ast import EVERYTHING
 from axon.core.models import MemoryEntry, SearchRequest
-from tests.servers.process import free_port
 from tests.servers.qdrant_server import QdrantServer, new_server
 
 NS = "n"
@@ -162,24 +160,12 @@ async def test_faults_that_pass_are_tried_again(server: QdrantServer, adapter: Q
     assert await adapter.count(NS, EVERYTHING) == 2
 
 
-async def test_faults_that_stay_are_named(server: QdrantServer, adapter: QdrantAdapter) -> None:
-    for fault, kind in (
-        ({"status": 503}, AdapterUnavailable),
-        ({"cut": True}, AdapterUnavailable),
-        ({"status": 401}, AdapterUnavailable),
-        ({"status": 500}, AdapterError),
-    ):
-        server.script(*[fault] * 3)
-        with pytest.raises(kind):
-            await adapter.count(NS, EVERYTHING)
-        server.script()
-        # Five failures in a row would open the circuit.
-        assert await adapter.count(NS, EVERYTHING) == 0
-    server.script(*[{"status": 429, "headers": {"retry-after": "100"}}] * 3)
-    with pytest.raises(RateLimited) as caught:
+async def test_an_error_inside_the_server_is_not_tried_again(
+    server: QdrantServer, adapter: QdrantAdapter
+) -> None:
+    server.script({"status": 500})
+    with pytest.raises(AdapterError, match="scripted"):
         await adapter.count(NS, EVERYTHING)
-    assert caught.value.retry_after == 100
-    server.script()
     assert await adapter.count(NS, EVERYTHING) == 0
 
 
@@ -201,7 +187,7 @@ async def test_faults_over_grpc_are_tried_again_or_named(server: QdrantServer) -
         with pytest.raises(kind):
             await adapter.count(NS, EVERYTHING)
         server.script()
-        assert await adapter.count(NS, EVERYTHING) == 1
+        assert await adapter.count(NS, EVERYTHING) == 1, "an answer closes the circuit"
     server.script({"code": "RESOURCE_EXHAUSTED", "headers": {"retry-after": "100"}})
     with pytest.raises(RateLimited) as caught:
         await adapter.count(NS, EVERYTHING)
@@ -273,18 +259,6 @@ async def test_what_was_written_is_there_after_the_server_was_killed(
     ].similarity == 1
     assert await adapter.count(NS, EVERYTHING) == 101
     await adapter.aclose()
-
-
-async def test_a_server_that_is_down_is_unavailable() -> None:
-    with pytest.raises(AdapterUnavailable, match="check that the server runs"):
-        await QdrantAdapter(QdrantOptions(url=f"http://127.0.0.1:{free_port()}", attempts=2)).open()
-
-
-async def test_a_server_that_never_answers_times_out() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(AdapterTimeout, match="timeout option"):
-            await QdrantAdapter(QdrantOptions(url=url, timeout=1, attempts=1)).open()
 
 
 class _GrpcError(grpc.RpcError):

@@ -3,91 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import numpy as np
 import pytest
 
-from axon.core.errors import AdapterTimeout, AdapterUnavailable, CorruptEntryError
+from axon.core.errors import AdapterUnavailable, CorruptEntryError
 from axon.core.filter.ast import EVERYTHING
 from axon.core.models import Touch
 from axon.testing.entries import assert_same, make_entry
 from axon.testing.exact import ids_of, search
 from tests.adapters.redis.conftest import Make
-from tests.servers.process import free_port
 from tests.servers.proxy import Proxy
 from tests.servers.redis_server import RedisServer
 
 QUERY = np.array([1, 0], np.float32)
 ENTRY = make_entry("a", text="kept", embedding=[1, 0])
-
-
-async def every_call_fails(adapter, error: type[Exception]) -> None:  # type: ignore[no-untyped-def]
-    for call in (
-        adapter.get_many("n", ["a"]),
-        adapter.put_many("n", [ENTRY]),
-        adapter.delete_many("n", ["a"]),
-        adapter.touch_many("n", [Touch("a", 1)]),
-        search(adapter, "n", QUERY),
-        adapter.scan("n", EVERYTHING),
-        adapter.count("n", EVERYTHING),
-        adapter.clear("n"),
-        adapter.namespaces(),
-        adapter.bind_embedder("n", None),
-        adapter.stats(),
-    ):
-        with pytest.raises(error):
-            await call
-
-
-async def test_a_server_that_is_down_never_looks_empty_and_is_found_again(
-    make: Make, own_server: RedisServer
-) -> None:
-    adapter = await make(url=own_server.url)
-    await adapter.put_many("n", [ENTRY])
-    assert ids_of(await search(adapter, "n", QUERY)) == ["a"]
-    own_server.kill()
-    await every_call_fails(adapter, AdapterUnavailable)
-    own_server.start_again()
-    for _ in range(500):
-        try:
-            found = await adapter.get_many("n", ["a"])
-            break
-        except AdapterUnavailable:
-            await asyncio.sleep(0.02)
-    assert_same(found[0], ENTRY)
-    assert ids_of(await search(adapter, "n", QUERY)) == ["a"]
-    await adapter.put_many("n", [make_entry("b", embedding=[1, 0])])
-    assert (await adapter.stats()).details["circuit"] == "closed"
-
-
-async def test_nobody_listening_is_unavailable(make: Make) -> None:
-    with pytest.raises(AdapterUnavailable, match="check that the server runs"):
-        await make(url=f"redis://127.0.0.1:{free_port()}")
-
-
-async def test_a_server_that_hangs_times_out_within_its_limit(make: Make, own_server: RedisServer) -> None:
-    adapter = await make(url=own_server.url, socket_timeout=0.2, socket_connect_timeout=0.2)
-    await adapter.put_many("n", [ENTRY])
-    own_server.pause()
-    started = time.monotonic()
-    for call in (adapter.get_many("n", ["a"]), search(adapter, "n", QUERY), adapter.put_many("n", [ENTRY])):
-        with pytest.raises(AdapterTimeout, match="socket_timeout"):
-            await call
-    assert time.monotonic() - started < 20
-    own_server.resume()
-    assert_same((await adapter.get_many("n", ["a"]))[0], ENTRY)
-
-
-async def test_a_cut_connection_is_hidden_where_repeating_is_safe(make: Make, proxy: Proxy) -> None:
-    adapter = await make(url=f"redis://127.0.0.1:{proxy.port}")
-    await adapter.put_many("n", [ENTRY])
-    proxy.cut_next_answers(1)
-    await asyncio.gather(*(adapter.put_many("n", [make_entry(f"{n}", embedding=[1, 0])]) for n in range(50)))
-    proxy.cut_next_answers(1)
-    assert len([entry for entry in await adapter.get_many("n", [f"{n}" for n in range(50)]) if entry]) == 50
-    proxy.cut_next_answers(1)
-    assert len(await search(adapter, "n", QUERY, k=100)) == 51
 
 
 async def test_a_touch_that_may_have_been_counted_is_not_counted_again(make: Make, proxy: Proxy) -> None:
