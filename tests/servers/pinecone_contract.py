@@ -1,7 +1,8 @@
 """Pinecone's data-plane interface over an index in memory: shapes and limits are checked, the service is not run.
 
 Every request and every answer is validated by the shapes in ``pinecone_schema.py``, which were written from Pinecone's
-public description. Run as a process with a port, and the index's dimensions and metric.
+public description. Run as a process with a port, the index's dimensions and metric, and a folder: what was acknowledged
+is there again when it is started anew.
 
 The back door: ``GET /requests`` lists what was asked lately, ``POST /settings`` sets attributes of the index, and
 ``POST /script`` takes a list of faults, one per coming request. A fault is an object with ``status`` and ``headers``,
@@ -34,7 +35,8 @@ API_VERSION = "2026-07"
 KEY = "test-key"
 INDEX_NAME = "test-index"
 
-INDEX = Index(int(sys.argv[2]) if len(sys.argv) > 2 else 64, sys.argv[3] if len(sys.argv) > 3 else "cosine")
+INDEX = Index(int(sys.argv[2]), sys.argv[3])
+JOURNAL = Path(sys.argv[4]) / "journal"
 LOCK = threading.Lock()
 REQUESTS: deque[dict[str, Any]] = deque(maxlen=2000)
 SCRIPT: list[dict[str, Any]] = []
@@ -138,6 +140,21 @@ ROUTES: dict[tuple[str, str], tuple[Any, Callable[[Any], Answer]]] = {
 }
 
 
+WRITES = {"/vectors/upsert", "/vectors/update", "/vectors/delete"}
+
+
+def remember(path: str, fields: Any) -> None:
+    with JOURNAL.open("ab") as journal:
+        journal.write(msgspec.json.encode([path, fields]) + b"\n")
+
+
+def replay() -> None:
+    for line in JOURNAL.read_bytes().splitlines() if JOURNAL.exists() else ():
+        path, fields = msgspec.json.decode(line)
+        shape, handler = ROUTES["POST", path]
+        handler(msgspec.convert(fields, shape))
+
+
 def with_dims(answer: Any, dims: int) -> Any:
     """Make the vectors of an answer wrong: the service is never expected to send that."""
     plain = msgspec.to_builtins(answer)
@@ -230,6 +247,8 @@ class Contract(BaseHTTPRequestHandler):
             with LOCK:
                 result, headers = handler(msgspec.convert(fields, shape, strict=self.command != "GET"))
                 encoded = s.checked(result)
+                if path in WRITES:
+                    remember(path, fields)
         except msgspec.ValidationError as error:
             return self.refuse(400, str(error))
         except Refused as error:
@@ -272,4 +291,5 @@ def serve(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
+    replay()
     serve(sys.argv[1:])

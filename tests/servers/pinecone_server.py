@@ -31,7 +31,7 @@ class PineconeServer(ServerProcess):
     def __init__(self, dims: int = DIMS, metric: str = "cosine") -> None:
         def command(port: int, folder: Path) -> Sequence[str]:
             script = Path(__file__).with_name("pinecone_contract.py")
-            return [sys.executable, str(script), str(port), str(dims), metric]
+            return [sys.executable, str(script), str(port), str(dims), metric, str(folder)]
 
         super().__init__(command, lambda port: _ask(port, "GET", "/requests") is not None)
 

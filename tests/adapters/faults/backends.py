@@ -13,7 +13,7 @@ from axon.core.errors import AdapterError, AdapterTimeout, AdapterUnavailable, R
 from axon.core.policies import PersistentPolicy
 from axon.core.ports import StorageAdapter
 from axon.core.registry import build_adapter
-from tests.servers import chroma_server, qdrant_server, redis_server
+from tests.servers import chroma_server, pinecone_server, qdrant_server, redis_server
 from tests.servers.process import ServerProcess
 from tests.servers.proxy import Proxy
 
@@ -130,6 +130,22 @@ BACKENDS = (
             "timeout": TIMEOUT,
         },
         False,
+    ),
+    Backend(
+        "pinecone-contract",
+        "pinecone",
+        lambda: pinecone_server.new_server(dims=384),
+        lambda server: server.port,
+        lambda port, name: {
+            "host": f"http://127.0.0.1:{port}",
+            "api_key": pinecone_server.KEY,
+            "namespace": name,
+            "timeout": TIMEOUT,
+            "settle_seconds": TIMEOUT,
+            "max_unseen": 0,
+            "fetch_lag": 0,
+        },
+        True,
     ),
 )
 

@@ -222,7 +222,7 @@ async def test_vectors_of_the_wrong_size_are_not_handed_on(
 
 async def test_a_server_that_is_down_is_unavailable() -> None:
     options = PineconeOptions(host=f"http://127.0.0.1:{free_port()}", api_key=KEY, attempts=2, timeout=2)
-    with pytest.raises(AdapterUnavailable, match="check the host option"):
+    with pytest.raises(AdapterUnavailable, match="check that the server runs"):
         await PineconeAdapter(options).open()
 
 

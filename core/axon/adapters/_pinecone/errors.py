@@ -32,10 +32,10 @@ ERRORS: tuple[tuple[type[Exception], type[AxonError], str, bool], ...] = (
         "raise the timeout option, or look at its status page",
         True,
     ),
-    (vendor.PineconeConnectionError, AdapterUnavailable, "check the host option and the network", True),
+    (vendor.PineconeConnectionError, AdapterUnavailable, "check that the server runs at this host", True),
     (vendor.PineconeError, AdapterError, "", False),
     (TimeoutError, AdapterTimeout, "raise the timeout option, or look at its status page", True),
-    (OSError, AdapterUnavailable, "check the host option and the network", True),
+    (OSError, AdapterUnavailable, "check that the server runs at this host", True),
 )
 """Most specific first: Pinecone's error, Axon's, advice, and whether it passes; anything else is an ``AdapterError``.
 
