@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from benchmarks import durable, langchain_face, peers, process, recalls, texts, writes
+from benchmarks import (
+    durable,
+    langchain_face,
+    network_chroma,
+    network_redis,
+    peers,
+    process,
+    recalls,
+    texts,
+    writes,
+)
 from benchmarks.plan import Benchmark
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -27,6 +37,15 @@ BENCHMARKS: dict[str, Benchmark] = {
     "sqlite-bulk": durable.bulk,
     "sqlite-recall": durable.recall,
     "sqlite-reopen": durable.reopen,
+    "redis-gathered": network_redis.gathered,
+    "redis-bulk": network_redis.bulk,
+    "redis-recall": network_redis.recall,
+    "redis-search": network_redis.recall_by_module,
+    "chroma-bulk": network_chroma.bulk,
+    "chroma-server-bulk": network_chroma.bulk_on_server,
+    "chroma-gathered": network_chroma.gathered,
+    "chroma-reading": network_chroma.reading,
+    "chroma-peer": network_chroma.peer,
     "sync": process.sync_face,
     "loop-stall": process.loop_stall,
     "import": process.import_time,

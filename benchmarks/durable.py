@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from axon import MemoryConfig, MemorySystem
-from axon.core.policies import PersistentPolicy
+from axon import MemorySystem
 from benchmarks.corpus import Corpus, K, corpus
-from benchmarks.plan import NAMESPACE, Plan, expect, filled, one_tier
+from benchmarks.plan import Plan, expect, filled, on_backend, one_tier
 from benchmarks.report import Row, Target
 from benchmarks.timing import Contestant, interleave
 
@@ -26,8 +25,7 @@ _INSERT = "INSERT INTO rows(space, id, record, vector) VALUES (1, ?, ?, ?)"
 
 
 def _on_file(path: Path) -> MemorySystem:
-    policy = PersistentPolicy(adapter_type="sqlite", adapter_config={"path": str(path)})
-    return MemorySystem(MemoryConfig(persistent=policy), namespace=NAMESPACE)
+    return on_backend("sqlite", path=str(path))
 
 
 def _bare(path: Path, *, checkpoints: bool) -> sqlite3.Connection:

@@ -63,6 +63,12 @@ def one_tier(adapter: StorageAdapter | None = None) -> MemorySystem:
     return MemorySystem(MemoryConfig(persistent=PersistentPolicy()), namespace=NAMESPACE, adapters=adapters)
 
 
+def on_backend(adapter_type: str, **options: object) -> MemorySystem:
+    """Make a memory of a single tier on a named backend, closed by whoever asked for it."""
+    policy = PersistentPolicy(adapter_type=adapter_type, adapter_config=options)
+    return MemorySystem(MemoryConfig(persistent=policy), namespace=NAMESPACE)
+
+
 async def filled(memory: MemorySystem, entries: Corpus | int) -> list[str]:
     """Store a corpus, or the one of that size, and return the ids."""
     chosen = corpus(entries) if isinstance(entries, int) else entries
