@@ -72,6 +72,8 @@ def _conditions(asked: Any) -> list[Any] | None:
 def _condition(asked: Any) -> Any:
     if isinstance(asked, m.Filter):
         return filter_of(asked)
+    if isinstance(asked, m.HasIdCondition):
+        return edge.HasIdCondition(set(asked.has_id))
     if isinstance(asked, m.HasVectorCondition):
         return edge.HasVectorCondition(asked.has_vector)
     if isinstance(asked, m.FieldCondition):

@@ -41,7 +41,9 @@ class QdrantAdapter(ThreadedAdapter):
         if self._options.engine == "edge" and find_spec("qdrant_edge") is None:
             raise MissingDependencyError("qdrant-edge-py", "qdrant-edge")
         durable = self._options.location != ":memory:"
-        self.capabilities = Capabilities(text_search=False, durable=durable, max_batch=_MAX_BATCH)
+        self.capabilities = Capabilities(
+            text_search=self._options.text_index, durable=durable, max_batch=_MAX_BATCH
+        )
 
     def compile(self, node: FilterNode) -> CompiledFilter:
         """Split a filter into a Qdrant condition and what Qdrant cannot check."""

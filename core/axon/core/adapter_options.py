@@ -139,6 +139,7 @@ class QdrantOptions(SharedPlaceOptions):
     hnsw, quantization : passed to Qdrant when a collection is made, such as ``{"m": 32}`` and
         ``{"scalar": {"type": "int8"}}``.
     on_disk : keep vectors on disk.
+    text_index : answer ``mode="text"`` and ``"hybrid"``; decided when a collection is made.
     """
 
     url: str | None = None
@@ -157,6 +158,7 @@ class QdrantOptions(SharedPlaceOptions):
     hnsw: dict[str, Any] | None = None
     quantization: dict[str, Any] | None = None
     on_disk: bool | None = None
+    text_index: bool = True
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,27 @@ _B = 0.4
 
 MAX_COUNT = 255
 """More repeats of a word in one text change nothing."""
+
+
+def saturated(count: int, length: int, mean_length: float) -> float:
+    """Compute what one word adds to the score of one text, but for how rare the word is.
+
+    Parameters
+    ----------
+    count : how often the word occurs in the text, >= 1.
+    length : words in the text, >= ``count``.
+    mean_length : words per text that ``length`` is compared with, > 0.
+
+    Returns
+    -------
+    In (0, k1 + 1).
+    """
+    most = min(count, MAX_COUNT)
+    return float((_K1 + 1.0) * most / _saturation(most, length, _B / mean_length))
+
+
+def _saturation(counts: Any, lengths: Any, slope: float) -> Any:
+    return counts + _K1 * (1.0 - _B + slope * lengths)
 
 
 def parts_of_scores(
@@ -40,8 +62,7 @@ def parts_of_scores(
     """
     weight = log(1.0 + (known.rows - frequency + 0.5) / (frequency + 0.5)) * (_K1 + 1.0)
     slope = _B * known.rows / max(known.words, 1)
-    saturation = counts + _K1 * (1.0 - _B + slope * lengths)
-    return np.asarray(weight * counts / saturation, np.float32)
+    return np.asarray(weight * counts / _saturation(counts, lengths, slope), np.float32)
 
 
 def scores_of_texts(

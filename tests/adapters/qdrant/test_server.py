@@ -34,9 +34,9 @@ NS = "n"
 QUERY = SearchRequest(EVERYTHING, 1, np.array([1, 0], np.float32))
 
 
-def entry(id: str, vector: list[float] | None = None) -> MemoryEntry:
+def entry(id: str, vector: list[float] | None = None, text: str = "text") -> MemoryEntry:
     embedding = None if vector is None else np.array(vector, np.float32)
-    return MemoryEntry("text", id=id, created_at=to_datetime(1_700_000_000_000_000), embedding=embedding)
+    return MemoryEntry(text, id=id, created_at=to_datetime(1_700_000_000_000_000), embedding=embedding)
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,57 @@ async def test_known_namespaces_are_read_in_one_call(server: QdrantServer, adapt
         "POST /collections/axon_2/points",
         "POST /collections/axon_2/points/query/batch",
     ]
+
+
+async def test_words_and_vector_are_searched_in_one_call_per_collection(
+    server: QdrantServer, adapter: QdrantAdapter
+) -> None:
+    await adapter.put_many(NS, [entry("a", [1, 0]), entry("b", [0, 1])])
+    created = {each["path"]: each["body"] for each in server.requests() if each["method"] == "PUT"}
+    for name in ("axon", "axon_2"):
+        assert created[f"/collections/{name}"]["sparse_vectors"] == {"words": {"modifier": "idf"}}
+    start = len(server.requests())
+    both = SearchRequest(EVERYTHING, 2, QUERY.vector, "text")
+    hits = (await adapter.search_many(NS, [both]))[0]
+    assert [hit.entry.id for hit in hits] == ["a", "b"]
+    assert calls(server, start) == [
+        "POST /collections/axon_2/points/query/batch",
+        "POST /collections/axon/points/query/batch",
+    ]
+    by_words = server.requests()[start]["body"]["searches"][1]
+    assert by_words["params"]["idf"]["corpus"]["must"] == [{"key": "namespace", "match": {"value": NS}}]
+
+
+async def test_how_rare_a_word_is_depends_on_no_other_namespace(adapter: QdrantAdapter) -> None:
+    await adapter.put_many(NS, [entry("a", [1, 0]), entry("b")])
+    by_words = SearchRequest(EVERYTHING, 5, None, "text")
+    alone = [hit.text_score for hit in (await adapter.search_many(NS, [by_words]))[0]]
+    await adapter.put_many("another", [entry(f"{n}", [1, 0]) for n in range(50)])
+    assert [hit.text_score for hit in (await adapter.search_many(NS, [by_words]))[0]] == alone
+
+
+async def test_what_only_the_vector_finds_has_the_score_of_its_words(adapter: QdrantAdapter) -> None:
+    far = [entry(f"{n}", [0, 1]) for n in range(20)]
+    await adapter.put_many(NS, [*far, entry("near", [1, 0], "text among other words that make it longer")])
+    narrow = SearchRequest(EVERYTHING, 1, QUERY.vector, "text")
+    wide = SearchRequest(EVERYTHING, 30, None, "text")
+    by_words = {hit.entry.id: hit.text_score for hit in (await adapter.search_many(NS, [wide]))[0]}
+    found = {hit.entry.id: hit for hit in (await adapter.search_many(NS, [narrow]))[0]}
+    assert len(found) == 2
+    assert found["near"].text_score == pytest.approx(by_words["near"])
+    assert 0.0 < by_words["near"] < max(score or 0.0 for score in by_words.values())
+
+
+async def test_words_are_left_out_where_they_are_not_wanted(server: QdrantServer) -> None:
+    adapter = QdrantAdapter(QdrantOptions(url=server.url, text_index=False))
+    assert not adapter.capabilities.text_search
+    await adapter.open()
+    await adapter.put_many(NS, [entry("a", [1, 0])])
+    assert all("sparse_vectors" not in (each["body"] or {}) for each in server.requests())
+    hits = (await adapter.search_many(NS, [SearchRequest(EVERYTHING, 5, QUERY.vector, "text")]))[0]
+    assert [(hit.entry.id, hit.text_score) for hit in hits] == [("a", None)]
+    assert await adapter.search_many(NS, [SearchRequest(EVERYTHING, 5, None, "text")]) == [[]]
+    await adapter.aclose()
 
 
 async def test_concurrent_writes_are_joined(server: QdrantServer, adapter: QdrantAdapter) -> None:

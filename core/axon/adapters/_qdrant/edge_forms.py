@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import qdrant_edge as edge
 from qdrant_client import models
 
 
-def config_of(vectors: Mapping[str, models.VectorParams]) -> edge.EdgeConfig:
+def config_of(vectors: Mapping[str, models.VectorParams], sparse: Iterable[str]) -> edge.EdgeConfig:
     """Describe a collection; the log makes what was acknowledged outlive a killed process."""
     dense = {
         name: edge.EdgeVectorParams(size=each.size, distance=edge.Distance.Dot, on_disk=each.on_disk)
         for name, each in vectors.items()
     }
-    # The engine wants a vector in every collection; no point has this one.
-    unused = None if dense else {"unused": edge.EdgeSparseVectorParams()}
-    return edge.EdgeConfig(vectors=dense or None, sparse_vectors=unused, wal_enabled=True)
+    ranked = {name: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf) for name in sparse}
+    if not dense and not ranked:
+        # The engine wants a vector in every collection; no point has this one.
+        ranked = {"unused": edge.EdgeSparseVectorParams()}
+    return edge.EdgeConfig(vectors=dense or None, sparse_vectors=ranked or None, wal_enabled=True)
 
 
 def schema_of(schema: models.KeywordIndexParams | models.PayloadSchemaType) -> Any:
@@ -39,6 +41,16 @@ def filter_of(condition: models.Filter) -> edge.Filter:
     )
 
 
+def vectors_of(vectors: Mapping[str, Any]) -> dict[str, Any]:
+    """Translate the vectors of a point."""
+    return {name: _vector(each) for name, each in vectors.items()}
+
+
+def _vector(vector: Any) -> Any:
+    is_sparse = isinstance(vector, models.SparseVector)
+    return edge.SparseVector(vector.indices, vector.values) if is_sparse else vector
+
+
 def _conditions(conditions: Any) -> list[Any] | None:
     return None if conditions is None else [_condition(each) for each in conditions]
 
@@ -46,6 +58,8 @@ def _conditions(conditions: Any) -> list[Any] | None:
 def _condition(condition: Any) -> Any:
     if isinstance(condition, models.Filter):
         return filter_of(condition)
+    if isinstance(condition, models.HasIdCondition):
+        return edge.HasIdCondition(set(condition.has_id))
     if condition.match is not None:
         return edge.FieldCondition(condition.key, match=edge.MatchValue(condition.match.value))
     bounds = condition.range
@@ -55,10 +69,12 @@ def _condition(condition: Any) -> Any:
 
 def query_of(query: models.QueryRequest) -> edge.QueryRequest:
     """Translate a search for the nearest; it looks at every point that satisfies the filter."""
+    corpus = getattr(getattr(query.params, "idf", None), "corpus", None)
     return edge.QueryRequest(
         limit=query.limit,
-        query=edge.Query.Nearest(query.query, using=query.using),
+        query=edge.Query.Nearest(_vector(query.query), using=query.using),
         filter=filter_of(query.filter),
+        params=None if corpus is None else edge.SearchParams(idf=edge.IdfParams(corpus=filter_of(corpus))),
         with_payload=fields_of(query.with_payload),
         with_vector=query.with_vector,
     )

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import qdrant_edge as edge
 from qdrant_client import models
 
-from axon.adapters._qdrant.edge_forms import config_of, fields_of, filter_of, query_of, schema_of
+from axon.adapters._qdrant.edge_forms import config_of, fields_of, filter_of, query_of, schema_of, vectors_of
 from axon.adapters._shared.folder_lock import lock_folder, unlock_folder
 from axon.adapters._shared.translation import NoCollectionError
 from axon.core.errors import ConfigError
@@ -100,14 +100,19 @@ class EdgeStore:
         return models.CollectionsResponse(collections=found)
 
     def create_collection(
-        self, name: str, vectors_config: Mapping[str, models.VectorParams], **indexes: object
+        self,
+        name: str,
+        vectors_config: Mapping[str, models.VectorParams],
+        sparse_vectors_config: Mapping[str, models.SparseVectorParams] | None = None,
+        **indexes: object,
     ) -> None:
         """Make a collection; parameters of indexes are passed over, since none is built."""
         with self._guard:
             if name not in self._shards:
                 place = self._folder / name
                 place.mkdir()
-                self._shards[name] = edge.EdgeShard.create(str(place / "shard"), config_of(vectors_config))
+                config = config_of(vectors_config, sparse_vectors_config or ())
+                self._shards[name] = edge.EdgeShard.create(str(place / "shard"), config)
                 _mark(place).touch()
 
     def delete_collection(self, name: str) -> None:
@@ -127,7 +132,7 @@ class EdgeStore:
     def upsert(self, name: str, points: Sequence[models.PointStruct], wait: bool) -> None:
         """Write points whole."""
         shard = self._shard(name)
-        written = [edge.Point(each.id, each.vector, each.payload) for each in points]
+        written = [edge.Point(each.id, vectors_of(each.vector), each.payload) for each in points]
         shard.update(edge.UpdateOperation.upsert_points(written))
         self.unflushed += len(points)
         if self.unflushed >= FLUSH_AFTER:
@@ -153,7 +158,7 @@ class EdgeStore:
             shard.update(edge.UpdateOperation.delete_points_by_filter(filter_of(selector.filter)))
 
     def retrieve(
-        self, name: str, ids: Sequence[str], with_payload: Sequence[str], with_vectors: bool
+        self, name: str, ids: Sequence[str], with_payload: Sequence[str], with_vectors: bool | list[str]
     ) -> list[Point]:
         """Read points by id."""
         found = self._shard(name).retrieve(list(ids), fields_of(with_payload), with_vectors)
@@ -171,7 +176,7 @@ class EdgeStore:
         limit: int,
         offset: str | None,
         with_payload: Sequence[str],
-        with_vectors: bool,
+        with_vectors: bool | list[str],
     ) -> tuple[list[Point], str | None]:
         """Read one page of the points that satisfy a filter."""
         request = edge.ScrollRequest(

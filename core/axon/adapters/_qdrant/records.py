@@ -15,6 +15,7 @@ from qdrant_client.models import PointStruct
 
 from axon.adapters._filters.qdrant import NAMESPACE, NUMBERS, TOKENS, encoded_key
 from axon.adapters._filters.tokens import NEVER, numbers_of, tokens_of
+from axon.adapters._qdrant.words import WORDS, vector_of_text
 from axon.adapters._shared.directions import direction_of
 from axon.adapters._shared.payload import decode_payload, encode_payload
 from axon.core.models import EntryRecord, MemoryEntry
@@ -40,8 +41,8 @@ def point_id(namespace: str, id: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"
 
 
-def point_of(namespace: str, entry: MemoryEntry) -> PointStruct:
-    """Write an entry."""
+def point_of(namespace: str, entry: MemoryEntry, with_words: bool) -> PointStruct:
+    """Write an entry, with a vector of its words where they are searched."""
     record, given = entry.record, entry.stored_vector
     payload: dict[str, Any] = {
         NAMESPACE: namespace,
@@ -62,6 +63,8 @@ def point_of(namespace: str, entry: MemoryEntry) -> PointStruct:
         vectors[DENSE] = direction.tolist()
         if original is not None:
             payload["vector"] = b64encode(original).decode()
+    if with_words and (found := vector_of_text(record.text)) is not None:
+        vectors[WORDS] = found
     # Checking would copy every number of the vector.
     return PointStruct.model_construct(id=point_id(namespace, record.id), vector=vectors, payload=payload)
 

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 from qdrant_client import models
 
 from axon.adapters._filters.qdrant import NAMESPACE, compile_filter
-from axon.adapters._qdrant.records import DENSE, RECORD_FIELDS, entry_of, point_id, point_of, record_of
+from axon.adapters._qdrant.finding import Finder, Question
+from axon.adapters._qdrant.records import RECORD_FIELDS, entry_of, point_id, point_of, record_of
 from axon.adapters._qdrant.shelf import Shelf
-from axon.adapters._shared.directions import direction_of
 from axon.adapters._shared.room import Room, Step, check_query, counts_of, in_order, misfit
 from axon.adapters._shared.walks import Key, Walks, key_of
 from axon.core.adapter_options import QdrantOptions
@@ -24,9 +25,6 @@ _ABOUT = ("dims", "embedder", "mixed")
 
 _BURST_SECONDS = 0.1
 """Writes in a burst read the record of the namespace once; another process may clear it in between."""
-
-_LARGE_K = 1000
-"""Results beyond which it pays to ask first how many points there are."""
 
 
 class QdrantRoom(Room):
@@ -122,8 +120,9 @@ class QdrantRoom(Room):
         if dims != about.get("dims") or mixed != bool(about.get("mixed")):
             # Before the entries, so that whatever is there can be found.
             self._note({**about, "dims": dims, "mixed": mixed})
+        with_words = self._options.text_index
         for shelf, entries in ((self._shelf_of(dims), with_vector), (self._texts, without)):
-            shelf.upsert([point_of(self._namespace, entry) for entry in entries])
+            shelf.upsert([point_of(self._namespace, entry, with_words) for entry in entries])
         if dims is not None:
             self._shelf_of(dims).delete(self._points([entry.id for entry in without]))
         if texts:
@@ -200,63 +199,39 @@ class QdrantRoom(Room):
         return {entry.id: entry for entry in entries}
 
     def search(self, requests: Sequence[SearchRequest], now_us: int) -> list[list[Hit]]:
-        """Answer searches in order; their text is passed over."""
+        """Answer searches in order."""
         answers: list[list[Hit]] = [[] for _ in requests]
-        near: list[tuple[int, SearchRequest, models.Filter]] = []
+        asked: list[tuple[int, Question]] = []
+        ranks_words = self._options.text_index
         for place, request in enumerate(requests):
             native: Any = compile_filter(request.filter).native
-            if native is False or (request.vector is None and request.text is not None):
+            if native is False or (request.vector is None and request.text is not None and not ranks_words):
                 continue
+            if not ranks_words:
+                request = msgspec.structs.replace(request, text=None)
             condition = self._alive(native, now_us)
-            if request.vector is None:
+            if request.vector is None and request.text is None:
                 answers[place] = [Hit(entry) for entry in self._select(condition, request.k)]
             else:
-                near.append((place, request, condition))
+                asked.append((place, Question(request, condition)))
+        questions = [question for _, question in asked]
         # The size is asked for again where what is known of it explains that nothing fits or nothing is found.
-        if any(
-            request.vector is not None and request.vector.shape[0] != self._dims for _, request, _ in near
-        ):
+        if questions and not all(question.fits(self._dims) for question in questions):
             self._about()
-        known, found = self._dims, self._nearest(near)
-        if near and not any(found) and self._about().get("dims") != known:
-            found = self._nearest(near)
-        for (place, _, _), hits in zip(near, found, strict=True):
+        known, found = self._dims, self._find(questions)
+        if questions and not any(found) and self._about().get("dims") != known:
+            found = self._find(questions)
+        for (place, _), hits in zip(asked, found, strict=True):
             answers[place] = hits
         return answers
 
-    def _nearest(self, near: Sequence[tuple[int, SearchRequest, models.Filter]]) -> list[list[Hit]]:
-        """Search among the vectors of the size known so far; nothing is found where that was another one."""
-        if self._dims is None or not near:
-            return [[] for _ in near]
-        shelf = self._shelf_of(self._dims)
-        for _, request, _ in near:
-            check_query(request, self._dims)
-        queries = [self._query(shelf, request, condition) for _, request, condition in near]
-        found = zip(queries, shelf.nearest(queries), strict=True)
-        return [_hits(self._complete(shelf, query, points)) for query, points in found]
-
-    def _query(self, shelf: Shelf, request: SearchRequest, condition: models.Filter) -> models.QueryRequest:
-        assert request.vector is not None
-        options = self._options
-        limit = request.k if request.k <= _LARGE_K else min(request.k, max(1, shelf.count(condition)))
-        return models.QueryRequest(
-            query=direction_of(request.vector)[0].tolist(),
-            using=DENSE,
-            filter=condition,
-            limit=limit,
-            params=models.SearchParams(exact=options.exact, hnsw_ef=options.hnsw_ef),
-            with_payload=list(RECORD_FIELDS),
-            with_vector=[DENSE],
-        )
-
-    def _complete(
-        self, shelf: Shelf, query: models.QueryRequest, points: list[models.ScoredPoint]
-    ) -> list[models.ScoredPoint]:
-        """Ask again, exactly, where an index found fewer points than there are: fewer than k must mean no more."""
-        if len(points) >= (query.limit or 0) or self._options.exact or shelf.is_exact:
-            return points
-        exactly = query.model_copy(update={"params": models.SearchParams(exact=True)})
-        return shelf.nearest([exactly])[0]
+    def _find(self, questions: Sequence[Question]) -> list[list[Hit]]:
+        """Search among the vectors of the size known so far, and all words; that size may be another one by now."""
+        for question in questions:
+            check_query(question.request, self._dims)
+        finder = Finder(self._options, self._namespace)
+        vectors = None if self._dims is None else self._shelf_of(self._dims)
+        return finder.find(questions, vectors, self._texts) if questions else []
 
     def _select(self, condition: models.Filter, k: int) -> list[MemoryEntry]:
         entries: dict[str, MemoryEntry] = {}
@@ -311,12 +286,3 @@ def _record(record: models.Record) -> EntryRecord:
 
 def _is_expired(entry: MemoryEntry, now_us: int) -> bool:
     return entry.record.expires_us is not None and entry.record.expires_us <= now_us
-
-
-def _hits(points: Sequence[models.ScoredPoint]) -> list[Hit]:
-    hits = [
-        Hit(entry_of(point.payload, point.vector), max(-1.0, min(1.0, float(point.score))))
-        for point in points
-    ]
-    hits.sort(key=lambda hit: (-(hit.similarity or 0.0), hit.entry.id))
-    return hits

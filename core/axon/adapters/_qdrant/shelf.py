@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from qdrant_client import models
 
 from axon.adapters._filters.qdrant import NAMESPACE, TOKENS
+from axon.adapters._qdrant import words
 from axon.adapters._qdrant.connection import Connection
 from axon.adapters._qdrant.records import DENSE, RECORD_FIELDS
 from axon.adapters._shared.translation import NoCollectionError
@@ -48,6 +49,8 @@ class Shelf:
     ----------
     name : of the collection.
     is_exact : a search always looks at every point.
+    is_shared : other namespaces may lie in it too.
+    dense : what to ask for to get vectors, but not those of words; False where there are none.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class Shelf:
         self._dims = dims
         self._half_made = False
         self.is_exact = connection.is_exact
+        self.is_shared = owner is None
+        self.dense: list[str] | bool = dims is not None and [DENSE]
 
     def read(self, use: Callable[[], T]) -> T | None:
         """Call Qdrant; None where the collection is not there."""
@@ -99,7 +104,11 @@ class Shelf:
         try:
             self._connection.call(
                 lambda: self._client.create_collection(
-                    self.name, vectors_config=vectors, hnsw_config=hnsw, quantization_config=quantization
+                    self.name,
+                    vectors_config=vectors,
+                    sparse_vectors_config=words.VECTORS if options.text_index else None,
+                    hnsw_config=hnsw,
+                    quantization_config=quantization,
                 )
             )
         except AdapterError as error:
@@ -135,7 +144,11 @@ class Shelf:
         found: list[models.Record] = []
         for some in _portions(ids):
             call = partial(
-                self._client.retrieve, self.name, some, with_payload=list(fields), with_vectors=vectors
+                self._client.retrieve,
+                self.name,
+                some,
+                with_payload=list(fields),
+                with_vectors=vectors and self.dense,
             )
             found += self.read(call) or []
         return found
@@ -183,7 +196,7 @@ class Shelf:
                     limit=size,
                     offset=offset,
                     with_payload=list(fields),
-                    with_vectors=vectors,
+                    with_vectors=vectors and self.dense,
                 )
             )
             if answer is None:
