@@ -1,7 +1,7 @@
 """The Chroma adapter beside Chroma's own client, embedded and on a server of this machine.
 
-The raw client is given what an application would give it: the text as the document, tags and metadata as metadata. CPU of
-the process where Chroma runs in it, wall time where a server does.
+The raw client is given what an application would give it: the text as the document, tags and metadata as metadata. CPU
+of the process where Chroma runs in it, wall time where a server does.
 """
 
 from __future__ import annotations
@@ -239,9 +239,7 @@ async def reading(plan: Plan) -> list[Row]:
     return rows
 
 
-async def _reading(
-    plan: Plan, name: str, memory: MemorySystem, collection: Any, clock: Clock
-) -> list[Row]:
+async def _reading(plan: Plan, name: str, memory: MemorySystem, collection: Any, clock: Clock) -> list[Row]:
     entries = corpus(plan.medium)
     ids = await filled(memory, entries)
     calls = plan.calls(5e-3)
@@ -255,7 +253,9 @@ async def _reading(
 
     async def query() -> list[list[str]]:
         return [
-            collection.query(query_embeddings=[query], n_results=K, include=[*includes, "distances"])["ids"][0]
+            collection.query(query_embeddings=[query], n_results=K, include=[*includes, "distances"])["ids"][
+                0
+            ]
             for query in islice(cycle(entries.queries), calls)
         ]
 
@@ -284,7 +284,9 @@ async def _reading(
 
 def _recall_at_k(entries: Corpus, answers: list[list[int]]) -> float:
     truths = [nearest_in_order(entries.vectors, query, K) for query in entries.queries]
-    hits = sum(len(set(found).intersection(truth)) for found, truth in zip(answers, cycle(truths), strict=False))
+    hits = sum(
+        len(set(found).intersection(truth)) for found, truth in zip(answers, cycle(truths), strict=False)
+    )
     return hits / (K * len(answers))
 
 

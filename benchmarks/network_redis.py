@@ -1,4 +1,4 @@
-"""The Redis adapter beside redis-py alone, on servers of this machine; wall time, because waiting is what counts there."""
+"""The Redis adapter beside redis-py alone, on servers of this machine, by wall time: waiting is what counts."""
 
 from __future__ import annotations
 
@@ -166,7 +166,14 @@ async def recall(plan: Plan) -> list[Row]:
         await client.aclose()
     name = f"Redis: recall, {plan.medium:,} entries, no module"
     return [
-        Row(name, medians["ours"], "the memory adapter + 1 GET", medians["floor"], Target("<=", 1.3), note=_NOTE)
+        Row(
+            name,
+            medians["ours"],
+            "the memory adapter + 1 GET",
+            medians["floor"],
+            Target("<=", 1.3),
+            note=_NOTE,
+        )
     ]
 
 
