@@ -14,7 +14,8 @@ from axon.testing.entries import make_entry
 from tests.adapters.faults.backends import BACKENDS, Backend, Fault, Place, adapter_of, cases
 from tests.adapters.faults.conftest import server_of
 from tests.adapters.faults.writing import NS, recovered
-from tests.servers.process import free_port
+from tests.servers.process import free_port, wait_until
+from tests.servers.proxy import Proxy
 
 each_backend = pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
 
@@ -99,23 +100,23 @@ async def test_a_server_that_never_answers_times_out(backend: Backend) -> None:
 
 
 @each_backend
-async def test_a_call_overtaken_by_closing_succeeds_or_fails_with_an_error_of_ours(backend: Backend) -> None:
-    adapter = adapter_of(backend.policy(backend.port(server_of(backend))))
-    await recovered(adapter.open)
-    calls: list[Awaitable[object]] = []
-    for n in range(20):
-        calls += [
-            adapter.put_many(NS, [make_entry(f"{n}", embedding=[1, n])]),
-            adapter.get_many(NS, [f"{n}"]),
-        ]
-    closing = asyncio.ensure_future(asyncio.gather(*calls, return_exceptions=True))
-    await asyncio.sleep(0)
-    await adapter.aclose()
-    wrong = [
-        each
-        for each in await closing
-        if isinstance(each, BaseException) and not isinstance(each, AdapterError)
-    ]
-    assert wrong == []
-    with pytest.raises(AdapterUnavailable, match="open"):
-        await adapter.get_many(NS, ["0"])
+async def test_calls_overtaken_by_closing_end_with_errors_of_ours_and_leave_no_connection(
+    backend: Backend,
+) -> None:
+    with Proxy(backend.port(server_of(backend))) as proxy:
+        for ticks in (1, 3, 5, 8):
+            adapter = adapter_of(backend.policy(proxy.port))
+            await recovered(adapter.open)
+            calls: list[Awaitable[object]] = []
+            for n in range(20):
+                entries = [make_entry(f"{n}", embedding=[1, n])]
+                calls += [adapter.put_many(NS, entries), adapter.get_many(NS, [f"{n}"])]
+            overtaken = asyncio.ensure_future(asyncio.gather(*calls, return_exceptions=True))
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            await adapter.aclose()
+            wrong = [each for each in await overtaken if isinstance(each, BaseException)]
+            assert [each for each in wrong if not isinstance(each, AdapterError)] == []
+            with pytest.raises(AdapterUnavailable, match="open"):
+                await adapter.get_many(NS, ["0"])
+        await asyncio.to_thread(wait_until, lambda: proxy.open == 0, "a connection stays open", 10)
