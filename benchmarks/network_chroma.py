@@ -1,7 +1,7 @@
 """The Chroma adapter beside Chroma's own client, embedded and on a server of this machine.
 
-The raw client is given what an application would give it: the text as the document, tags and metadata as metadata. CPU
-of the process where Chroma runs in it, wall time where a server does.
+The raw client is given what an application would give it: the text as the document, tags and metadata as metadata.
+CPU of the process where Chroma runs in it, wall time where a server does.
 """
 
 from __future__ import annotations

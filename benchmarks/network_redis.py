@@ -1,4 +1,4 @@
-"""The Redis adapter beside redis-py alone, on servers of this machine, by wall time: waiting is what counts."""
+"""The Redis adapter beside redis-py alone, on servers of this machine. Wall time, because there waiting is what counts."""
 
 from __future__ import annotations
 
