@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.core.models import EntryRecord, TextStatistics
+from axon.core.models import EntryRecord, Hit, TextStatistics
 from axon.engine.bm25 import MAX_COUNT, parts_of_scores
 from axon.engine.terms import light_stem, query_terms, words
 
@@ -110,3 +110,18 @@ class TextIndex:
             self._counts.append(array("B"))
         self._term_of_word[word] = term
         return term
+
+
+def score_hits(hits: Sequence[Hit], text: str, statistics: TextStatistics | None) -> None:
+    """Fill ``text_score`` of hits as an index of their texts would have.
+
+    Parameters
+    ----------
+    hits : found in whatever way.
+    text : the words looked for.
+    statistics : of a larger corpus; None for the hits alone.
+    """
+    index = TextIndex([hit.entry.record for hit in hits])
+    scores = index.scores(text, len(hits), statistics).tolist()
+    for hit, score in zip(hits, scores, strict=True):
+        hit.text_score = score

@@ -27,7 +27,8 @@ from axon.core.errors import (
     RateLimited,
 )
 from axon.core.filter.ast import EVERYTHING
-from axon.core.models import MemoryEntry, SearchRequest
+from axon.core.models import MemoryEntry, SearchRequest, TextStatistics
+from axon.engine.text_index import score_hits
 from tests.servers.qdrant_server import QdrantServer, new_server
 
 NS = "n"
@@ -126,6 +127,22 @@ async def test_what_only_the_vector_finds_has_the_score_of_its_words(adapter: Qd
     assert len(found) == 2
     assert found["near"].text_score == pytest.approx(by_words["near"])
     assert 0.0 < by_words["near"] < max(score or 0.0 for score in by_words.values())
+
+
+async def test_a_word_weighs_what_it_weighs_in_other_tiers(adapter: QdrantAdapter) -> None:
+    await adapter.put_many(
+        NS, [entry("a", [1, 0], "a fox"), entry("b", [0, 1], "no word"), entry("c", None, "fox")]
+    )
+    mine = await adapter.text_statistics(NS, "fox and bear")
+    assert mine is not None
+    assert (mine.rows, mine.frequency) == (3, {"fox": 2, "bear": 0})
+    all_tiers = mine + TextStatistics(1000, 3000, {"fox": 7, "bear": 1})
+    request = SearchRequest(EVERYTHING, 5, QUERY.vector, "fox and bear", all_tiers)
+    found = (await adapter.search_many(NS, [request]))[0]
+    scores = {hit.entry.id: hit.text_score for hit in found}
+    score_hits(found, "fox and bear", all_tiers)
+    assert scores == {hit.entry.id: hit.text_score for hit in found}
+    assert scores["c"] > scores["a"] > scores["b"] == 0.0
 
 
 async def test_words_are_left_out_where_they_are_not_wanted(server: QdrantServer) -> None:

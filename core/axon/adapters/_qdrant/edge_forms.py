@@ -60,6 +60,8 @@ def _condition(condition: Any) -> Any:
         return filter_of(condition)
     if isinstance(condition, models.HasIdCondition):
         return edge.HasIdCondition(set(condition.has_id))
+    if isinstance(condition, models.HasVectorCondition):
+        return edge.HasVectorCondition(condition.has_vector)
     if condition.match is not None:
         return edge.FieldCondition(condition.key, match=edge.MatchValue(condition.match.value))
     bounds = condition.range

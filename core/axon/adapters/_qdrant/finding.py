@@ -15,6 +15,7 @@ from axon.adapters._qdrant.words import WORDS, rarity_within, vector_of_query
 from axon.adapters._shared.directions import direction_of
 from axon.core.adapter_options import QdrantOptions
 from axon.core.models import Hit, MemoryEntry, SearchRequest, Vector
+from axon.engine.text_index import score_hits
 
 _LARGE_K = 1000
 """Results beyond which it pays to ask first how many points there are."""
@@ -44,8 +45,11 @@ class Question:
         return dims is not None if vector is None else vector.shape[0] == dims
 
     def found_by_vector_only(self) -> list[str]:
-        """Name the points whose words have an unknown score: none, where the words found all there are."""
-        if len(self.worded) < self.request.k:
+        """Name the points whose words have an unknown score: none, where the words found all there are.
+
+        Nor where scores are computed here anyway, so that a word weighs what it weighs in other tiers.
+        """
+        if len(self.worded) < self.request.k or self.request.statistics is not None:
             return []
         known = {point.id for point in self.worded}
         return [str(point.id) for point in self.near if point.id not in known]
@@ -155,7 +159,10 @@ def _hits(question: Question) -> list[Hit]:
         known = hits.get(entry.id)
         similarity = _cosine(entry, request.vector) if known is None else known.similarity
         hits[entry.id] = Hit(entry if known is None else known.entry, similarity, float(point.score))
-    return sorted(hits.values(), key=_order)
+    found = list(hits.values())
+    if request.text is not None and request.statistics is not None:
+        score_hits(found, request.text, request.statistics)
+    return sorted(found, key=_order)
 
 
 def _order(hit: Hit) -> tuple[float, float, str]:

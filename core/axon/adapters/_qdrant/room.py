@@ -11,13 +11,14 @@ from qdrant_client import models
 
 from axon.adapters._filters.qdrant import NAMESPACE, compile_filter
 from axon.adapters._qdrant.finding import Finder, Question
+from axon.adapters._qdrant.rarity import statistics_of
 from axon.adapters._qdrant.records import RECORD_FIELDS, entry_of, point_id, point_of, record_of
 from axon.adapters._qdrant.shelf import Shelf
 from axon.adapters._shared.room import Room, Step, check_query, counts_of, in_order, misfit
 from axon.adapters._shared.walks import Key, Walks, key_of
 from axon.core.adapter_options import QdrantOptions
 from axon.core.errors import EmbeddingMismatchError
-from axon.core.models import EntryRecord, Hit, MemoryEntry, Page, SearchRequest, Touch
+from axon.core.models import EntryRecord, Hit, MemoryEntry, Page, SearchRequest, TextStatistics, Touch
 from axon.core.ports import OrderBy
 
 _ABOUT = ("dims", "embedder", "mixed")
@@ -232,6 +233,17 @@ class QdrantRoom(Room):
         finder = Finder(self._options, self._namespace)
         vectors = None if self._dims is None else self._shelf_of(self._dims)
         return finder.find(questions, vectors, self._texts) if questions else []
+
+    def text_statistics(self, text: str) -> TextStatistics:
+        """Describe the namespace as far as scoring ``text`` needs it."""
+        about = self._about()
+        shelves = [] if self._dims is None else [self._shelf_of(self._dims)]
+        if self._dims is None or about.get("mixed"):
+            shelves.append(self._texts)
+        total = TextStatistics(0, 0, {})
+        for shelf in shelves:
+            total += statistics_of(shelf, self._namespace, self._is_mine, text)
+        return total
 
     def _select(self, condition: models.Filter, k: int) -> list[MemoryEntry]:
         entries: dict[str, MemoryEntry] = {}

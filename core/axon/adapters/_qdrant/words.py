@@ -20,7 +20,7 @@ from axon.engine.text_index import query_stems
 WORDS = "words"
 """Name of the sparse vector; points of texts without a word lack it."""
 
-_MEAN_LENGTH = 32.0
+MEAN_LENGTH = 32.0
 """Words per text that lengths are compared with. A vector is made once, so it cannot know the mean of all."""
 
 VECTORS = {WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF)}
@@ -28,10 +28,11 @@ VECTORS = {WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF)}
 
 @lru_cache(maxsize=50_000)
 def _index_of(word: str) -> int:
-    return _number(light_stem(word))
+    return number_of(light_stem(word))
 
 
-def _number(stem: str) -> int:
+def number_of(stem: str) -> int:
+    """Give a stem a number in [0, 2**32)."""
     # Of two stems that share a number by chance, there is about one pair in a hundred thousand stems.
     return crc32(stem.encode())
 
@@ -42,7 +43,7 @@ def vector_of_text(text: str) -> models.SparseVector | None:
     if not found:
         return None
     counts = Counter(map(_index_of, found))
-    weights = {count: saturated(count, len(found), _MEAN_LENGTH) for count in set(counts.values())}
+    weights = {count: saturated(count, len(found), MEAN_LENGTH) for count in set(counts.values())}
     return models.SparseVector.model_construct(
         indices=list(counts), values=[weights[count] for count in counts.values()]
     )
@@ -50,7 +51,7 @@ def vector_of_text(text: str) -> models.SparseVector | None:
 
 def vector_of_query(text: str) -> models.SparseVector | None:
     """Describe what is looked for; None where no word is left."""
-    stems = dict.fromkeys(map(_number, query_stems(text)))
+    stems = dict.fromkeys(map(number_of, query_stems(text)))
     return models.SparseVector(indices=list(stems), values=[1.0] * len(stems)) if stems else None
 
 

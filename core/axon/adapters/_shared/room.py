@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from axon.adapters._shared.circuit import Circuit
 from axon.adapters._shared.lanes import Lanes
 from axon.core.errors import EmbeddingMismatchError
-from axon.core.models import Hit, MemoryEntry, Page, SearchRequest, Touch
+from axon.core.models import Hit, MemoryEntry, Page, SearchRequest, TextStatistics, Touch
 from axon.core.ports import AdapterStats, OrderBy
 
 
@@ -55,7 +55,11 @@ class Room(ABC):
 
     @abstractmethod
     def search(self, requests: Sequence[SearchRequest], now_us: int) -> list[list[Hit]]:
-        """Answer searches in order; their text is passed over."""
+        """Answer searches in order; their text is passed over where words are not ranked."""
+
+    def text_statistics(self, text: str) -> TextStatistics | None:
+        """Describe the namespace as far as scoring ``text`` needs it; None where words are not ranked."""
+        return None
 
     @abstractmethod
     def page(self, native: Any, now_us: int, step: Step) -> Page:

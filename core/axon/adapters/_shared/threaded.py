@@ -13,7 +13,7 @@ from axon.adapters._shared.room import Room, Session, Step
 from axon.core.clock import Clock, SystemClock
 from axon.core.errors import AdapterUnavailable
 from axon.core.filter.ast import FilterNode
-from axon.core.models import Hit, MemoryEntry, Page, SearchRequest, Touch
+from axon.core.models import Hit, MemoryEntry, Page, SearchRequest, TextStatistics, Touch
 from axon.core.ports import AdapterStats, OrderBy, StorageAdapter
 
 T = TypeVar("T")
@@ -101,12 +101,18 @@ class ThreadedAdapter(StorageAdapter):
         return await session.lanes.write(session.room(namespace), delete_each, list(ids), len(ids))
 
     async def search_many(self, namespace: str, requests: Sequence[SearchRequest]) -> list[list[Hit]]:
-        """Answer searches in order; the backend has no ranking of words, so the text of a request is passed over."""
+        """Answer searches in order; the text of a request is passed over where words are not ranked."""
         return (
             await self._read(namespace, lambda room, now_us: room.search(requests, now_us))
             if requests
             else []
         )
+
+    async def text_statistics(self, namespace: str, text: str) -> TextStatistics | None:
+        """Describe the namespace as far as scoring ``text`` needs it; None where words are not ranked."""
+        if not self.capabilities.text_search:
+            return None
+        return await self._read(namespace, lambda room, now_us: room.text_statistics(text))
 
     async def scan(
         self,

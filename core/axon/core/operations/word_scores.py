@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from axon.core.models import Hit, TextStatistics
-from axon.engine.text_index import TextIndex
+from axon.engine.text_index import score_hits
 from axon.engine.workers import in_worker
 
 _CHARACTERS_AT_ONCE = 20_000
@@ -25,13 +25,6 @@ async def score_words(hits: Sequence[Hit], text: str, statistics: TextStatistics
     statistics : of the tiers that have a text index, so that a word weighs the same in all; None for the hits alone.
     """
     if sum(len(hit.entry.text) for hit in hits) > _CHARACTERS_AT_ONCE:
-        await in_worker(lambda: _score(hits, text, statistics))
+        await in_worker(lambda: score_hits(hits, text, statistics))
     else:
-        _score(hits, text, statistics)
-
-
-def _score(hits: Sequence[Hit], text: str, statistics: TextStatistics | None) -> None:
-    index = TextIndex([hit.entry.record for hit in hits])
-    scores = index.scores(text, len(hits), statistics).tolist()
-    for hit, score in zip(hits, scores, strict=True):
-        hit.text_score = score
+        score_hits(hits, text, statistics)
