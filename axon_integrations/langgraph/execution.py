@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-from langgraph.store.base import Result
+from langgraph.store.base import Item, Result
 
 from axon.core.keyed import KeyedEntries
+from axon.core.models import MemoryEntry
 from axon_integrations.langgraph.calls import Calls
 from axon_integrations.langgraph.items import to_item, to_search_item
 from axon_integrations.langgraph.lifetimes import renew
 from axon_integrations.langgraph.plans import Plan, plan_batch, plan_calls
 from axon_integrations.langgraph.requests import Get, ListNamespaces, Request, Search
 from axon_integrations.langgraph.searching import ItemSearch
+from axon_integrations.langgraph.turns import in_turns
 from axon_integrations.langgraph.writing import ItemWriter
 
 
@@ -61,7 +63,7 @@ class Execution:
             await turn.come()
             written = await self._writer.write(drafts)
         for position, id in plan.echoes.items():
-            answers[position] = to_item(written[id]) if id in written else None
+            answers[position] = _item(written.get(id))
         return answers | await self._read(plan.after)
 
     async def _read(
@@ -72,6 +74,8 @@ class Execution:
             return {}
         gets = {position: each for position, each in requests.items() if isinstance(each, Get)}
         others = {position: each for position, each in requests.items() if position not in gets}
+        if not others:
+            return await self._get(gets, earlier)
         answers, found = await asyncio.gather(self._get(gets, earlier), self._find_all(others))
         return answers | found
 
@@ -92,10 +96,8 @@ class Execution:
             each.id for each in requests.values() if each.refresh and each.id in entries
         )
         await renew(self._entries, self.calls, [entries[id] for id in refreshed])
-        return {
-            position: to_item(entries[each.id]) if each.id in entries else None
-            for position, each in requests.items()
-        }
+        items = await in_turns(lambda each: _item(entries.get(each.id)), requests.values())
+        return dict(zip(requests, items, strict=True))
 
     async def _find(self, request: Request) -> Result:
         if isinstance(request, ListNamespaces):
@@ -104,4 +106,8 @@ class Execution:
         found = await self._search.search(request)
         if request.refresh:
             await renew(self._entries, self.calls, [each.entry for each in found])
-        return [to_search_item(each.entry, each.score) for each in found]
+        return await in_turns(lambda each: to_search_item(each.entry, each.score), found)
+
+
+def _item(entry: MemoryEntry | None) -> Item | None:
+    return None if entry is None else to_item(entry)

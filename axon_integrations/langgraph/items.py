@@ -19,9 +19,11 @@ from axon.core.models import HIDDEN_PREFIX, EntryRecord, JsonValue, MemoryEntry,
 
 _FACE = HIDDEN_PREFIX + "langgraph."
 _ESCAPE = _FACE + "key."
-_KIND, _TTL, _PARTS, _WRITE = _FACE + "kind", _FACE + "ttl", _FACE + "parts", _FACE + "write"
+_KIND, _NAMESPACE = _FACE + "kind", _FACE + "namespace"
+_TTL, _PARTS, _WRITE = _FACE + "ttl", _FACE + "parts", _FACE + "write"
 
 KIND: Final = Field(_KIND, is_metadata=True)
+NAMESPACE: Final = Field(_NAMESPACE, is_metadata=True)
 PLAIN, EMBEDDED, PART = "plain", "embedded", "part"
 """Kinds of entries: items without a vector, items with one, and parts."""
 
@@ -47,6 +49,11 @@ def place_of(id: str) -> tuple[tuple[str, ...], str]:
     if isinstance(labels[-1], int):
         labels.pop()
     return tuple(labels[:-1]), labels[-1]
+
+
+def namespace_of(encoded: str) -> tuple[str, ...]:
+    """Return the namespace that the field ``NAMESPACE`` of an entry states."""
+    return tuple(msgspec.json.decode(encoded))
 
 
 def within(prefix: tuple[str, ...]) -> FilterNode:
@@ -78,6 +85,7 @@ def hidden_metadata(
     hidden: dict[str, JsonValue] = {
         _level(depth).name: _encode(namespace[:depth]) for depth in range(1, len(namespace) + 1)
     }
+    hidden[_NAMESPACE] = hidden[_level(len(namespace)).name]
     hidden[_KIND] = kind
     if ttl is not None:
         hidden[_TTL] = ttl

@@ -73,7 +73,7 @@ async def renew(entries: KeyedEntries, calls: Calls, accessed: Iterable[MemoryEn
         part: id for id, record in due.items() for part in part_ids(*place_of(id), 1, parts_of(record) + 1)
     }
 
-    def plan(stored: Mapping[str, MemoryEntry]) -> Changes:
+    async def plan(stored: Mapping[str, MemoryEntry]) -> Changes:
         changed = []
         for id, entry in stored.items():
             item = stored.get(parts.get(id, id))

@@ -18,10 +18,12 @@ from axon_integrations._shared.relevance import RELEVANCE_ALONE
 from axon_integrations.langgraph.filters import passes
 from axon_integrations.langgraph.items import (
     KIND,
+    NAMESPACE,
     PART,
     PLAIN,
     item_id,
     kind_of,
+    namespace_of,
     place_of,
     same_write,
     within,
@@ -130,7 +132,7 @@ class ItemSearch:
                 if condition.match_type == "prefix"
             ]
         )
-        places = {place_of(id)[0] for id in await self._entries.ids(node)}
+        places = map(namespace_of, await self._entries.distinct(NAMESPACE, node))
         chosen = {
             place[: request.max_depth]
             for place in places

@@ -20,6 +20,7 @@ from axon_integrations.langgraph.indexing import read_index
 from axon_integrations.langgraph.lifetimes import Sweeper, read_ttl
 from axon_integrations.langgraph.requests import Put, Request, read_op
 from axon_integrations.langgraph.searching import ItemSearch
+from axon_integrations.langgraph.turns import in_turns
 from axon_integrations.langgraph.writing import ItemWriter
 
 
@@ -112,7 +113,7 @@ class AxonStore(BaseStore):
         AdapterError, TierError
             If a backend failed.
         """
-        return await self._run([read_op(op) for op in ops])
+        return await self._run(await in_turns(read_op, ops))
 
     async def _run(self, requests: Sequence[Request]) -> list[Result]:
         self._sweep_as_configured()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,7 @@ from axon_integrations.langgraph.items import (
     value_metadata,
 )
 from axon_integrations.langgraph.requests import Put
+from axon_integrations.langgraph.turns import in_turns
 
 
 class Draft(NamedTuple):
@@ -65,7 +68,7 @@ class ItemWriter:
         EmbeddingError
             If the model failed.
         """
-        asked = [(put, self._texts(put)) for put in puts]
+        asked = await in_turns(lambda put: (put, self._texts(put)), puts)
         texts = [text for _, each in asked for text in each]
         rows = await self._memory.embedder.embed_array(texts) if texts else np.empty((0, 0), np.float32)
         drafts, first = [], 0
@@ -83,30 +86,22 @@ class ItemWriter:
         """Write and delete; returns the entries of the items that were put, by id."""
         changes = await self._entries.change(
             [draft.put.id for draft in drafts],
-            lambda stored: self._plan(drafts, stored),
+            partial(self._plan, drafts),
             embedded=any(draft.texts for draft in drafts),
         )
         return {entry.record.id: entry for entry in changes.entries}
 
-    def _plan(self, drafts: Sequence[Draft], stored: Mapping[str, MemoryEntry]) -> Changes:
+    async def _plan(self, drafts: Sequence[Draft], stored: Mapping[str, MemoryEntry]) -> Changes:
         now_us = self._entries.now_us()
-        entries: list[MemoryEntry] = []
-        gone: list[str] = []
-        for draft in drafts:
-            put, known = draft.put, stored.get(draft.put.id)
-            parts = max(0, len(draft.texts) - 1)
-            if known is not None:
-                gone += part_ids(put.namespace, put.key, parts + 1, parts_of(known.record) + 1)
-                if put.value is None:
-                    gone.append(put.id)
-            if put.value is not None:
-                entries += self._entries_of(draft, now_us, known)
-        return Changes(entries, gone)
+        made = await in_turns(lambda draft: self._entries_of(draft, now_us, stored.get(draft.put.id)), drafts)
+        gone = await in_turns(lambda draft: _superseded(draft, stored.get(draft.put.id)), drafts)
+        return Changes(list(chain.from_iterable(made)), list(chain.from_iterable(gone)))
 
     def _entries_of(self, draft: Draft, now_us: int, known: MemoryEntry | None) -> list[MemoryEntry]:
-        """Build the entry of an item and those of its parts."""
-        put = draft.put
-        value = put.value or {}
+        """Build the entry of an item and those of its parts; none for a deletion."""
+        put, value = draft.put, draft.put.value
+        if value is None:
+            return []
         parts = max(0, len(draft.texts) - 1)
         write = new_id() if parts else None
         ids = [put.id, *part_ids(put.namespace, put.key, 1, parts + 1)]
@@ -127,3 +122,12 @@ class ItemWriter:
             else:
                 entries.append(MemoryEntry.of(record))
         return entries
+
+
+def _superseded(draft: Draft, known: MemoryEntry | None) -> list[str]:
+    """List the ids that go: the parts that an item no longer has, and the item itself when it is deleted."""
+    if known is None:
+        return []
+    put = draft.put
+    parts = part_ids(put.namespace, put.key, max(1, len(draft.texts)), parts_of(known.record) + 1)
+    return parts if put.value is not None else [put.id, *parts]

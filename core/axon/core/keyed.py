@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from axon.core.filter.ast import FilterNode
+from axon.core.filter.ast import Field, FilterNode
 from axon.core.lifecycle.expiry import expiry_of
 from axon.core.memory_system import MemorySystem
 from axon.core.models import EntryRecord, JsonValue, MemoryEntry, Tier
@@ -33,8 +33,8 @@ class Changes(NamedTuple):
     gone: Sequence[str] = ()
 
 
-Plan: TypeAlias = Callable[[Mapping[str, MemoryEntry]], Changes]
-"""Decides on changes from what is stored now, by id; a pure function."""
+Plan: TypeAlias = Callable[[Mapping[str, MemoryEntry]], Awaitable[Changes]]
+"""Decides on changes from what is stored now, by id; awaitable only so that a long one can let others run."""
 
 
 class KeyedEntries:
@@ -137,7 +137,7 @@ class KeyedEntries:
             else:
                 claimed = claims.take_free(namespace, claimed)
             try:
-                changes = plan(await self._read(claimed))
+                changes = await plan(await self._read(claimed))
                 await self._apply(changes, embedded)
             finally:
                 claims.release(namespace, claimed)
@@ -151,8 +151,9 @@ class KeyedEntries:
         if changes.entries:
             if embedded and first.name not in scope.bound:
                 await scope.bind(first.name)
-            limit = first.adapter.capabilities.max_batch
+            limit = min(_PAGE, first.adapter.capabilities.max_batch)
             for start in range(0, len(changes.entries), limit):
+                await self._memory._enter()
                 await first.adapter.put_many(namespace, changes.entries[start : start + limit])
             written = [entry.record.id for entry in changes.entries]
             for store in self._stores[1:]:
@@ -190,17 +191,17 @@ class KeyedEntries:
             for entry in page:
                 yield entry
 
-    async def ids(self, node: FilterNode) -> list[str]:
-        """List the ids of all entries that match, each once, in no order."""
+    async def distinct(self, field: Field, node: FilterNode) -> set[Any]:
+        """Collect the values, all hashable, that a metadata key has in the entries that match."""
         await self._memory._enter()
-        found: dict[str, None] = {}
+        found: set[Any] = set()
         for store in self._stores:
             limit = _IN_PROCESS_PAGE if store.adapter.capabilities.in_process else _PAGE
             pages = store.scan(self._memory.namespace, node, order_by="id", limit=limit)
             async with aclosing(pages):
                 async for page in pages:
-                    found.update(dict.fromkeys(entry.record.id for entry in page))
-        return list(found)
+                    found.update([entry.record.metadata.get(field.name) for entry in page])
+        return found
 
     async def sweep(self) -> int:
         """Delete what has expired, which no read shows any more; returns how many entries went."""

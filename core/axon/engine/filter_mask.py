@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from axon.core.filter.ast import And, Everything, Field, FilterNode, Not, Nothing, Or, Predicate
-from axon.engine.columns import Column, Mask, Records, make_column
+from axon.engine.columns import Column, Mask, NumberColumn, Records, make_column
 
 
 class Columns:
@@ -42,6 +43,13 @@ class Columns:
         """
         with self.lock:
             return self._mask(node, size)
+
+    def numbers(self, field: Field, size: int) -> NDArray[Any]:
+        """Return the values of a numeric entry field that is never missing, shape (size,); not to be modified."""
+        with self.lock:
+            column = self._column(field, size)
+            assert isinstance(column, NumberColumn)  # the caller names such a field
+            return column.values[:size]
 
     def _mask(self, node: FilterNode, size: int) -> Mask:
         if isinstance(node, Predicate):
