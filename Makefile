@@ -13,12 +13,12 @@ BACKENDS_BIN := $(BACKENDS_VENV)/bin
 BACKEND_TESTS := tests/backends tests/conformance/test_redis_adapter.py tests/conformance/test_chroma_adapter.py \
 	tests/conformance/test_qdrant_adapter.py tests/conformance/test_pinecone_adapter.py \
 	tests/adapters/redis tests/adapters/chroma tests/adapters/qdrant tests/adapters/pinecone \
-	tests/adapters/faults
+	tests/adapters/faults tests/langgraph/test_redis_store.py
 BACKENDS := redis-plain,redis-search,redis-cluster,chroma-memory,chroma-embedded,chroma-server,qdrant-memory,qdrant-local,qdrant-edge,qdrant-rest,qdrant-grpc,pinecone-contract,pinecone-contract-lagging
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 DEMO_EXTRAS := langchain,llama-index,cli
-TEST_EXTRAS := $(DEMO_EXTRAS),langchain-classic,openai,simd
+TEST_EXTRAS := $(DEMO_EXTRAS),langchain-classic,langgraph,openai,simd
 
 # BLAS threads make timings depend on what else the machine does.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1

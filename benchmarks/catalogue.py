@@ -11,6 +11,7 @@ from benchmarks import (
     peers,
     process,
     recalls,
+    stores,
     texts,
     writes,
 )
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "text-index": texts.text_index,
     "langchain": peers.langchain,
     "llama-index": peers.llama_index,
+    "langgraph": stores.langgraph,
     "langchain-search": langchain_face.search,
     "langchain-stall": langchain_face.stall,
     "langchain-import": langchain_face.import_time,

@@ -209,6 +209,7 @@ class ConcurrencyTests(StoreTests):
     @pytest.mark.parametrize("kind", ["awaited", "blocking"])
     def test_one_store_serves_several_event_loops(self, store: BaseStore, kind: str) -> None:
         """What one loop wrote, another reads."""
-        asyncio.run(store.aput(_NS, "k", {"v": 1}))
-        found = asyncio.run(store.aget(_NS, "k")) if kind == "awaited" else store.get(_NS, "k")
-        assert there(found).value == {"v": 1}
+        with asyncio.Runner() as one, asyncio.Runner() as other:
+            one.run(store.aput(_NS, "k", {"v": 1}))
+            found = other.run(store.aget(_NS, "k")) if kind == "awaited" else store.get(_NS, "k")
+            assert there(found).value == {"v": 1}
