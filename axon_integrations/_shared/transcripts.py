@@ -15,6 +15,7 @@ from axon.core.memory_system import MemorySystem
 from axon.core.models import HIDDEN_PREFIX, MemoryEntry, MemoryInput
 from axon.core.validation import check_ttl
 from axon_integrations._shared.ordering import OrderSource
+from axon_integrations._shared.owning import owner_of
 from axon_integrations._shared.placing import session_tier, single_tier
 
 MESSAGE_KEY: Final = f"{HIDDEN_PREFIX}message"
@@ -31,17 +32,19 @@ class Line(NamedTuple):
     ----------
     code : the message itself, in whatever form its framework reads back.
     text : its words, not blank; what it is recalled by.
+    key : what the message is known by in its conversation; None for a message that is kept each time.
     """
 
     code: str
     text: str
+    key: str | None = None
 
 
 class Transcripts:
     """The conversations of one namespace, by name.
 
-    The messages of one conversation expire together: adding to it renews all, so that a tool's answer cannot outlive
-    the call that it answers. They are not embedded.
+    The messages of one conversation expire together: :meth:`append` and :meth:`relabel` renew all, so that a tool's
+    answer cannot outlive the call that it answers. Messages are not embedded.
 
     Parameters
     ----------
@@ -53,6 +56,8 @@ class Transcripts:
 
     Raises
     ------
+    ConfigError
+        If ``memory`` is no ``MemorySystem``.
     InvalidInputError
         For an empty namespace, a tier that is not configured, or a ``ttl`` that is not above 0.
     """
@@ -66,7 +71,7 @@ class Transcripts:
         tier: str | None = None,
         ttl: float | None = None,
     ) -> None:
-        owner = memory if namespace is None else memory.scope(namespace)
+        owner = owner_of(memory, namespace)
         self.memory = memory.scope(compartment(owner.namespace, kind))
         self.tier = session_tier(memory) if tier is None else single_tier(tier, memory)
         self._ttl = check_ttl(ttl)
@@ -82,24 +87,48 @@ class Transcripts:
         found = [entry async for entry in self.memory.scan(filter=_of(name, status))]
         return sorted(found, key=_order)
 
+    def lay_out(
+        self, name: str, lines: Sequence[Line], status: str | None, known: Sequence[MemoryEntry]
+    ) -> dict[str, MemoryInput]:
+        """Write lines as entries that come after ``known``, which is in order; of equal ids the first stays."""
+        last = _order(known[-1])[0] if known else 0
+        orders = _ARRIVALS.take(len(lines), max(last + 1, SystemClock().now_us()))
+        inputs: dict[str, MemoryInput] = {}
+        for line, order in zip(lines, orders, strict=True):
+            id = new_id() if line.key is None else f"{len(name)}:{name}:{line.key}"
+            metadata = {MESSAGE_KEY: line.code, ORDER_KEY: order}
+            if status is not None:
+                metadata[STATUS_KEY] = status
+            inputs.setdefault(id, MemoryInput(text=line.text, id=id, metadata=metadata, ttl=self._ttl))
+        return inputs
+
+    async def keep(self, name: str, inputs: Sequence[MemoryInput]) -> None:
+        """Write entries of a conversation, all or none."""
+        if inputs:
+            await self.memory.bulk_store(
+                inputs, tier=self.tier, session_id=name, embed=False, batch_size=len(inputs)
+            )
+
     async def count(self, name: str, status: str | None = None) -> int:
         """Count the messages of a conversation."""
         return await self.memory.count(filter=_of(name, status))
 
     async def append(self, name: str, lines: Sequence[Line], status: str) -> None:
         """Add messages at the end; call it inside :meth:`turn`."""
-        known = await self.read(name) if self._expires else []
-        last = _order(known[-1])[0] if known else 0
-        inputs = [self._again(entry) for entry in known]
-        orders = _ARRIVALS.take(len(lines), max(last + 1, SystemClock().now_us()))
-        for line, order in zip(lines, orders, strict=True):
-            metadata = {MESSAGE_KEY: line.code, ORDER_KEY: order, STATUS_KEY: status}
-            inputs.append(MemoryInput(text=line.text, id=new_id(), metadata=metadata, ttl=self._ttl))
-        await self._store(name, inputs)
+        # Where nothing is to be renewed, the messages of this status are the last ones, and far fewer.
+        known = await self.read(name, None if self._expires else status) or await self.read(name)
+        renewed = [self._again(entry) for entry in known] if self._expires else []
+        await self.keep(name, [*renewed, *self.lay_out(name, lines, status, known).values()])
 
     async def relabel(self, name: str, entries: Sequence[MemoryEntry], status: str) -> None:
         """Give messages another status, all in one write; call it inside :meth:`turn`."""
-        await self._store(name, [self._again(entry, status) for entry in entries])
+        if not entries:
+            return
+        chosen = {entry.id for entry in entries}
+        written = await self.read(name) if self._expires else entries
+        await self.keep(
+            name, [self._again(entry, status if entry.id in chosen else None) for entry in written]
+        )
 
     async def replace(self, name: str, lines: Sequence[Line], status: str) -> None:
         """Put messages in place of all there are; call it inside :meth:`turn`.
@@ -121,12 +150,6 @@ class Transcripts:
     async def names(self) -> list[str]:
         """Names of the conversations that hold messages, sorted."""
         return sorted({entry.session_id or "" async for entry in self.memory.scan()})
-
-    async def _store(self, name: str, inputs: Sequence[MemoryInput]) -> None:
-        if inputs:
-            await self.memory.bulk_store(
-                inputs, tier=self.tier, session_id=name, embed=False, batch_size=len(inputs)
-            )
 
     def _again(self, entry: MemoryEntry, status: str | None = None) -> MemoryInput:
         metadata = dict(entry.record.metadata)

@@ -9,7 +9,7 @@ from typing import Final
 from langchain_core.stores import ByteStore
 
 from axon.core.compartments import compartment
-from axon.core.errors import ConfigError, CorruptEntryError, InvalidInputError
+from axon.core.errors import CorruptEntryError, InvalidInputError
 from axon.core.filter.ast import EVERYTHING, Field, FilterNode, Prefix
 from axon.core.memory_system import MemorySystem
 from axon.core.models import HIDDEN_PREFIX, MemoryEntry, MemoryInput
@@ -17,6 +17,7 @@ from axon.core.portal import run_blocking
 from axon.core.validation import check_id, check_ttl
 from axon.sync import SyncMemorySystem
 from axon_integrations._shared.keyed import label
+from axon_integrations._shared.owning import owner_of
 from axon_integrations._shared.placing import single_tier
 
 _BYTES: Final = f"{HIDDEN_PREFIX}bytes"
@@ -59,9 +60,7 @@ class AxonByteStore(ByteStore):
         tier: str | None = None,
         ttl: float | None = None,
     ) -> None:
-        if not isinstance(memory, MemorySystem):
-            raise ConfigError(f"the first argument must be a MemorySystem, not {type(memory).__name__}")
-        owner = memory if namespace is None else memory.scope(namespace)
+        owner = owner_of(memory, namespace)
         self.memory = memory.scope(compartment(owner.namespace, "bytes"))
         self._tier = memory.tiers[-1] if tier is None else single_tier(tier, memory)
         self._ttl = check_ttl(ttl)

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
-from axon.core.clock import SystemClock
-from axon.core.compartments import compartment
-from axon.core.errors import ConfigError, InvalidInputError
-from axon.core.filter import Filter
-from axon.core.ids import new_id
+from axon.core.errors import InvalidInputError
 from axon.core.memory_system import MemorySystem
-from axon.core.models import MemoryEntry, MemoryInput
+from axon.core.models import MemoryEntry
 from axon.core.portal import run_blocking
-from axon.core.validation import check_session_id, check_ttl
-from axon_integrations._shared.ordering import OrderSource
-from axon_integrations._shared.placing import session_tier, single_tier
-from axon_integrations.langchain.messages import (
-    MESSAGE_KEY,
-    ORDER_KEY,
-    decode_message,
-    encode_messages,
-    message_order,
-    message_text,
-)
-
-_ARRIVALS = OrderSource()
-"""One for all histories of this process, so that messages of a conversation keep the order of their adding."""
+from axon.core.validation import check_session_id
+from axon_integrations._shared.transcripts import Transcripts
+from axon_integrations.langchain.messages import decode_message, to_lines
 
 
 class AxonChatMessageHistory(BaseChatMessageHistory):
@@ -77,15 +61,11 @@ class AxonChatMessageHistory(BaseChatMessageHistory):
         ttl: float | None = None,
     ) -> None:
         super().__init__()
-        if not isinstance(memory, MemorySystem):
-            raise ConfigError(f"the first argument must be a MemorySystem, not {type(memory).__name__}")
         if check_session_id(session_id) is None:
             raise InvalidInputError("session_id must be a non-empty string, not None")
-        owner = memory if namespace is None else memory.scope(namespace)
-        self.memory = memory.scope(compartment(owner.namespace, "messages"))
+        self._transcripts = Transcripts(memory, "messages", namespace=namespace, tier=tier, ttl=ttl)
+        self.memory = self._transcripts.memory
         self.session_id = session_id
-        self._tier = session_tier(memory) if tier is None else single_tier(tier, memory)
-        self._ttl = check_ttl(ttl)
         self._seen: list[MemoryEntry] | None = None
 
     @property
@@ -104,7 +84,7 @@ class AxonChatMessageHistory(BaseChatMessageHistory):
             If the backend failed.
         """
         if self._seen is None:
-            self._seen = await self._read()
+            self._seen = await self._transcripts.read(self.session_id)
         return [decode_message(entry) for entry in self._seen]
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
@@ -121,13 +101,12 @@ class AxonChatMessageHistory(BaseChatMessageHistory):
         AdapterError
             If the backend failed.
         """
-        given = list(messages)
-        inputs = self._inputs(given, encode_messages(given))
+        inputs = self._transcripts.lay_out(self.session_id, to_lines(messages), None, self._seen or ())
         stored = await self.memory.get_many(inputs)
         known = {entry.id for entry in stored if entry is not None}
-        new = [entry for id, entry in inputs.items() if id not in known]
-        if new:
-            await self.memory.bulk_store(new, tier=self._tier, session_id=self.session_id, embed=False)
+        await self._transcripts.keep(
+            self.session_id, [entry for id, entry in inputs.items() if id not in known]
+        )
         self._seen = None
 
     def clear(self) -> None:
@@ -136,23 +115,5 @@ class AxonChatMessageHistory(BaseChatMessageHistory):
 
     async def aclear(self) -> None:
         """Remove the messages of this conversation, and of no other."""
-        await self.memory.forget(filter=self._mine())
+        await self._transcripts.clear(self.session_id)
         self._seen = None
-
-    def _inputs(self, messages: Sequence[BaseMessage], encoded: Sequence[str]) -> dict[str, MemoryInput]:
-        """Lay out messages by entry id; of equal ids the first stays."""
-        last = max((message_order(entry)[0] for entry in self._seen or ()), default=0)
-        orders = _ARRIVALS.take(len(messages), max(last + 1, SystemClock().now_us()))
-        inputs: dict[str, MemoryInput] = {}
-        for message, code, order in zip(messages, encoded, orders, strict=True):
-            key = f"{len(self.session_id)}:{self.session_id}:{message.id}" if message.id else new_id()
-            metadata: dict[str, Any] = {MESSAGE_KEY: code, ORDER_KEY: order}
-            entry = MemoryInput(text=message_text(message), id=key, metadata=metadata, ttl=self._ttl)
-            inputs.setdefault(key, entry)
-        return inputs
-
-    async def _read(self) -> list[MemoryEntry]:
-        return sorted([entry async for entry in self.memory.scan(filter=self._mine())], key=message_order)
-
-    def _mine(self) -> Filter:
-        return Filter(session_id=self.session_id)

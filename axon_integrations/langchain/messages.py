@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from langchain_core.messages import BaseMessage, message_to_dict, messages_from_dict
 
 from axon.core.errors import CorruptEntryError, InvalidInputError, at_position
-from axon.core.models import HIDDEN_PREFIX, MemoryEntry
-
-MESSAGE_KEY: Final = f"{HIDDEN_PREFIX}message"
-ORDER_KEY: Final = f"{HIDDEN_PREFIX}order"
+from axon.core.models import MemoryEntry
+from axon_integrations._shared.transcripts import MESSAGE_KEY, Line
 
 
-def encode_messages(messages: Sequence[BaseMessage]) -> list[str]:
-    """Write each message as JSON.
+def to_lines(messages: Sequence[BaseMessage]) -> list[Line]:
+    """Write each message as JSON, with its words and its id beside it.
 
     Raises
     ------
@@ -24,7 +22,10 @@ def encode_messages(messages: Sequence[BaseMessage]) -> list[str]:
         If something is no message, or holds what JSON cannot give back as it is (a tool's artifact may); its
         ``index`` says which.
     """
-    return [_encode(message, place) for place, message in enumerate(messages)]
+    return [
+        Line(_encode(message, place), message_text(message), message.id or None)
+        for place, message in enumerate(messages)
+    ]
 
 
 def _encode(message: BaseMessage, place: int) -> str:
@@ -62,9 +63,3 @@ def decode_message(entry: MemoryEntry) -> BaseMessage:
     except (KeyError, TypeError, ValueError) as error:
         raise CorruptEntryError(f"entry {entry.id!r} holds no message that can be read: {error}") from error
     return message
-
-
-def message_order(entry: MemoryEntry) -> tuple[int, str]:
-    """Return what messages are sorted by: when they were added, then the entry's id."""
-    order = entry.record.metadata.get(ORDER_KEY)
-    return (order if isinstance(order, int) else entry.record.created_us, entry.record.id)

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 from axon.core.errors import ConfigError
 from axon.core.ids import new_id
 from axon.core.memory_system import MemorySystem
+from axon.core.origin import origin_of
 
 _named: WeakValueDictionary[str, MemorySystem] = WeakValueDictionary()
 _names: WeakKeyDictionary[MemorySystem, str] = WeakKeyDictionary()
@@ -30,13 +31,17 @@ def register_memory(name: str, memory: MemorySystem) -> None:
         raise ConfigError("register_memory takes a name and a MemorySystem")
     _kept[name] = memory
     _named[name] = memory
-    _names[memory] = name
+    _names[origin_of(memory)] = name
 
 
 def name_of(memory: MemorySystem) -> str:
-    """Return the name of a memory, giving it one that holds in this process only where it has none."""
-    name = _names.setdefault(memory, f"process-{new_id()}")
-    _named[name] = memory
+    """Return the name of a memory, giving it one that holds in this process only where it has none.
+
+    Scopes of one memory share its name, since they may be gone when the name is read.
+    """
+    origin = origin_of(memory)
+    name = _names.setdefault(origin, f"process-{new_id()}")
+    _named.setdefault(name, origin)
     return name
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import count
 
 from llama_index.core.llms import ChatMessage, MessageRole
 
@@ -17,15 +18,22 @@ from axon.core.memory_system import MemorySystem
 from axon.core.models import MemoryEntry, MemoryInput
 from axon_integrations._shared.quoting import TokenCounter, quote
 from axon_integrations.llama_index.messages import words_of
+from axon_integrations.llama_index.turns import is_over
 
 _ROLES = {MessageRole.USER: "human", MessageRole.ASSISTANT: "ai"}
 
-_changes: Counter[str] = Counter()
+_CHANGES_KEPT = 4_096
+_numbers = count(1)
+_changes: OrderedDict[str, int] = OrderedDict()
 
 
 def note_change(memory: MemorySystem) -> None:
     """Say that the namespace was changed on purpose, so that recalls of this turn are made anew."""
-    _changes[memory.namespace] += 1
+    _changes[memory.namespace] = next(_numbers)
+    _changes.move_to_end(memory.namespace)
+    # A namespace that is forgotten here recalls once more than it had to.
+    while len(_changes) > _CHANGES_KEPT:
+        _changes.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +58,12 @@ class LongTerm:
 
     async def remember(self, session: str, messages: Sequence[ChatMessage]) -> None:
         """Keep what user and agent said, embedded in one batch; saying it again in one session changes nothing."""
-        inputs = {input.id: input for input in (_input(session, each) for each in messages) if input}
-        if inputs:
+        inputs = {str(input.id): input for input in (_input(session, each) for each in messages) if input}
+        known = await self.memory.get_many(list(inputs)) if inputs else []
+        new = [input for input, entry in zip(inputs.values(), known, strict=True) if entry is None]
+        if new:
             tier = self.tier or self.memory.tiers[-1]
-            await self.memory.bulk_store(list(inputs.values()), tier=tier, session_id=session)
+            await self.memory.bulk_store(new, tier=tier, session_id=session)
 
     async def recall(self, question: str, session: str | None) -> list[MemoryEntry]:
         """Recall entries for a question, best first; of one session, or of all where it is None."""
@@ -92,6 +102,7 @@ class TurnRecall:
     def __init__(self, long_term: LongTerm) -> None:
         self._long_term = long_term
         self._key: tuple[object, ...] | None = None
+        self._answered = False
         self.entries: list[MemoryEntry] = []
         self.shown = ""
 
@@ -99,13 +110,19 @@ class TurnRecall:
         """Make the next recall anew: a new turn begins."""
         self._key = None
 
+    def follow(self, messages: Sequence[ChatMessage]) -> None:
+        """Notice a new turn by the history alone: the user speaks, and before that the agent had answered."""
+        if self._answered and not is_over(messages):
+            self.forget()
+        self._answered = is_over(messages)
+
     async def block(self, question: str, session: str | None) -> str:
         """Return the block for a question; empty where nothing is found."""
-        if not question:
+        if not question.strip():
             return ""
         memory = self._long_term.memory
         async with exclusive(memory, f"recall of {id(self)}"):
-            key = (question, session, _changes[memory.namespace])
+            key = (question, session, _changes.get(memory.namespace))
             if self._key != key:
                 self.entries = await self._long_term.recall(question, session)
                 self.shown, self._key = self._long_term.quote(self.entries), key

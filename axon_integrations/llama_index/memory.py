@@ -11,12 +11,15 @@ from llama_index.core.llms import ChatMessage, MessageRole, TextBlock
 from llama_index.core.memory.types import BaseMemory
 from llama_index_instrumentation import get_dispatcher
 
-from axon.core.errors import AxonError, InvalidInputError
+from axon.core.errors import AxonError
+from axon.core.filter import as_node
 from axon.core.filter.filter import FilterLike
+from axon.core.filter.parse import to_dict
 from axon.core.ids import new_id
 from axon.core.memory_system import MemorySystem
 from axon.core.models import MemoryEntry
 from axon.core.portal import run_blocking
+from axon_integrations._shared.owning import owner_of
 from axon_integrations._shared.placing import single_tier
 from axon_integrations._shared.quoting import TokenCounter, estimate_tokens
 from axon_integrations._shared.transcripts import Transcripts
@@ -24,7 +27,7 @@ from axon_integrations.llama_index.chat_store import ACTIVE, ARCHIVED, KIND
 from axon_integrations.llama_index.live_memories import memory_named, name_of, register_memory
 from axon_integrations.llama_index.long_term import LongTerm, TurnRecall
 from axon_integrations.llama_index.messages import from_entry, to_lines
-from axon_integrations.llama_index.turns import last_question, message_tokens, older_than
+from axon_integrations.llama_index.turns import is_over, last_question, message_tokens, older_than
 
 logger = logging.getLogger("axon")
 dispatcher = get_dispatcher(__name__)
@@ -52,14 +55,16 @@ class AxonMemory(BaseMemory):
     recall_tokens : of the block that shows them, >= 1; half of ``token_limit`` at most.
     across_sessions : recall what was remembered in any session of the namespace, not in this one only.
     tier : one tier for what is remembered; None writes to the most durable and looks into all.
-    filter : what recalled entries must satisfy besides; in no dump, so a context read back has none.
-    count_tokens : of a text; None estimates them from its length.
+    filter : what recalled entries must satisfy besides; kept in dumps.
+    count_tokens : of a text, which estimates them from its length where none is given; in no dump.
     on_error : ``"log"`` lets the agent go on without what it remembers when that fails, ``"raise"`` lets it fail. Its
         history is never left out.
 
     Raises
     ------
-    InvalidInputError
+    ConfigError
+        If ``memory`` is no ``MemorySystem``.
+    InvalidInputError, FilterError
         For an argument out of its range.
     """
 
@@ -71,6 +76,7 @@ class AxonMemory(BaseMemory):
     recall_tokens: int = Field(default=1_000, ge=1)
     across_sessions: bool = False
     tier: str | None = None
+    filter: dict[str, Any] = Field(default_factory=dict)
     on_error: Literal["log", "raise"] = "log"
     memory_name: str = ""
 
@@ -89,15 +95,13 @@ class AxonMemory(BaseMemory):
         count_tokens: TokenCounter = estimate_tokens,
         **settings: Any,
     ) -> None:
-        if not isinstance(memory, MemorySystem):
-            raise InvalidInputError(f"the first argument must be a MemorySystem, not {type(memory).__name__}")
-        settings |= {"session_id": session_id or new_id(), "namespace": namespace, "tier": tier}
-        super().__init__(**settings | {"memory_name": name_of(memory)})
-        owner = memory if namespace is None else memory.scope(namespace)
+        owner, node = owner_of(memory, namespace), as_node(filter)
+        settings |= {"session_id": session_id or new_id(), "namespace": owner.namespace, "tier": tier}
+        super().__init__(**settings | {"filter": to_dict(node), "memory_name": name_of(owner)})
         only = None if tier is None else single_tier(tier, memory)
         block_tokens = min(self.recall_tokens, max(1, self.token_limit // 2))
         self._transcripts = Transcripts(owner, KIND)
-        self._long_term = LongTerm(owner, only, self.k, block_tokens, count_tokens, filter)
+        self._long_term = LongTerm(owner, only, self.k, block_tokens, count_tokens, node)
         self._recall = TurnRecall(self._long_term)
 
     @classmethod
@@ -145,17 +149,23 @@ class AxonMemory(BaseMemory):
     # ------------------------------------------------------------------------------------------------- read
 
     @dispatcher.span
-    async def aget(self, input: str | None = None, **kwargs: Any) -> list[ChatMessage]:
+    async def aget(
+        self, input: str | None = None, initial_token_count: int = 0, **kwargs: Any
+    ) -> list[ChatMessage]:
         """Read the history as far as it fits, with what is recalled for the user's last message.
 
         Parameters
         ----------
-        input : stands in for the user's message where the history holds none.
+        input : the user's message, where it is not in the history yet, as with LlamaIndex's chat engines.
+        initial_token_count : tokens of the limit that are used up already, >= 0.
         **kwargs : accepted for other memories' arguments.
         """
         messages = [from_entry(entry) for entry in await self._active()]
-        block = await self._recalled(last_question(messages) or str(input or ""))
-        room = self.token_limit - (self._long_term.count_tokens(block) if block else 0)
+        asked = last_question(messages)
+        if input and (not asked or is_over(messages)):
+            asked = str(input)
+        block = await self._recalled(asked)
+        room = self.token_limit - initial_token_count - (self._long_term.count_tokens(block) if block else 0)
         kept = messages[older_than(messages, room, self._tokens) :]
         return _with_block(kept, block) if block else kept
 

@@ -11,10 +11,10 @@ from llama_index.core.llms import ChatMessage
 from llama_index.core.memory import BaseMemoryBlock
 from llama_index_instrumentation import get_dispatcher
 
-from axon.core.errors import InvalidInputError
 from axon.core.filter.filter import FilterLike
 from axon.core.memory_system import MemorySystem
 from axon.core.models import MemoryEntry
+from axon_integrations._shared.owning import owner_of
 from axon_integrations._shared.placing import single_tier
 from axon_integrations._shared.quoting import TokenCounter, estimate_tokens
 from axon_integrations.llama_index.long_term import LongTerm, TurnRecall
@@ -22,7 +22,6 @@ from axon_integrations.llama_index.turns import last_question
 
 dispatcher = get_dispatcher(__name__)
 
-_SESSION = "session_id"
 _BLOCKS_KEPT = 64
 
 
@@ -37,7 +36,7 @@ class AxonMemoryBlock(BaseMemoryBlock[str]):
     memory : where messages are remembered; never closed here, and in no dump of the block.
     name : of the block, unique within one ``Memory``.
     namespace : of the memory, such as the user; None for the memory's own.
-    session_id : used where the ``Memory`` names none.
+    session_id : used where the ``Memory`` names none; None for a session of the block's own, by its name.
     k : entries recalled per turn at most, >= 1.
     max_tokens : of the block, >= 1.
     across_sessions : recall what was remembered in any session of the namespace.
@@ -48,6 +47,8 @@ class AxonMemoryBlock(BaseMemoryBlock[str]):
 
     Raises
     ------
+    ConfigError
+        If ``memory`` is no ``MemorySystem``.
     InvalidInputError
         For an empty namespace or a tier that is not configured.
     """
@@ -58,12 +59,13 @@ class AxonMemoryBlock(BaseMemoryBlock[str]):
     across_sessions: bool = False
 
     _long_term: LongTerm = PrivateAttr()
-    _recalls: OrderedDict[str | None, TurnRecall] = PrivateAttr(default_factory=OrderedDict)
+    _recalls: OrderedDict[str, TurnRecall] = PrivateAttr(default_factory=OrderedDict)
 
     def __init__(
         self,
         memory: MemorySystem,
         *,
+        namespace: str | None = None,
         k: int = 5,
         max_tokens: int = 1_000,
         tier: str | None = None,
@@ -71,18 +73,17 @@ class AxonMemoryBlock(BaseMemoryBlock[str]):
         count_tokens: TokenCounter = estimate_tokens,
         **settings: Any,
     ) -> None:
-        if not isinstance(memory, MemorySystem):
-            raise InvalidInputError(f"the first argument must be a MemorySystem, not {type(memory).__name__}")
-        super().__init__(**settings)
-        owner = memory if self.namespace is None else memory.scope(self.namespace)
+        owner = owner_of(memory, namespace)
+        super().__init__(**settings | {"namespace": namespace})
         only = None if tier is None else single_tier(tier, memory)
         self._long_term = LongTerm(owner, only, k, max_tokens, count_tokens, filter)
 
     @dispatcher.span
     async def _aget(self, messages: list[ChatMessage] | None = None, **block_kwargs: Any) -> str:
-        session = self._session(block_kwargs)
-        question = last_question(messages or ())
-        return await self._recall_of(session).block(question, None if self.across_sessions else session)
+        session, said = self._session(block_kwargs.get("session_id")), messages or ()
+        recall = self._recall_of(session)
+        recall.follow(said)
+        return await recall.block(last_question(said), None if self.across_sessions else session)
 
     async def aput(
         self,
@@ -99,7 +100,7 @@ class AxonMemoryBlock(BaseMemoryBlock[str]):
 
     @dispatcher.span
     async def _remember(self, messages: Sequence[ChatMessage], session_id: str | None) -> None:
-        await self._long_term.remember(session_id or self._session({}) or self.name, messages)
+        await self._long_term.remember(self._session(session_id), messages)
 
     async def atruncate(self, content: str, tokens_to_truncate: int) -> str | None:
         """Shorten a block by leaving out its least important entries, then its least fitting ones."""
@@ -109,10 +110,10 @@ class AxonMemoryBlock(BaseMemoryBlock[str]):
             return None
         return self._long_term.quote(_important_first(recall.entries), room) or None
 
-    def _session(self, keywords: dict[str, Any]) -> str | None:
-        return keywords.get(_SESSION) or self.session_id
+    def _session(self, named: str | None) -> str:
+        return named or self.session_id or self.name
 
-    def _recall_of(self, session: str | None) -> TurnRecall:
+    def _recall_of(self, session: str) -> TurnRecall:
         recall = self._recalls.pop(session, None) or TurnRecall(self._long_term)
         self._recalls[session] = recall
         if len(self._recalls) > _BLOCKS_KEPT:

@@ -8,7 +8,6 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.core.vector_stores.types import MetadataFilters
 
-from axon.core.errors import InvalidInputError
 from axon.core.filter import as_node
 from axon.core.filter.ast import FilterNode, all_of
 from axon.core.filter.filter import FilterLike
@@ -16,6 +15,7 @@ from axon.core.memory_system import MemorySystem
 from axon.core.policies import RecallMode
 from axon.core.portal import run_blocking
 from axon.core.validation import check_k, check_tiers
+from axon_integrations._shared.owning import owner_of
 from axon_integrations.llama_index.filters import compile_filters
 from axon_integrations.llama_index.portions import to_nodes
 
@@ -37,7 +37,7 @@ class AxonRetriever(BaseRetriever):
 
     Raises
     ------
-    InvalidInputError, InvalidFilterError
+    ConfigError, InvalidInputError, InvalidFilterError
         For an argument out of its range.
     """
 
@@ -54,10 +54,8 @@ class AxonRetriever(BaseRetriever):
         min_score: float | None = None,
         **settings: Any,
     ) -> None:
-        if not isinstance(memory, MemorySystem):
-            raise InvalidInputError(f"the first argument must be a MemorySystem, not {type(memory).__name__}")
+        self._memory = owner_of(memory, namespace)
         super().__init__(**settings)
-        self._memory = memory if namespace is None else memory.scope(namespace)
         self._k = check_k(similarity_top_k)
         self._node: FilterNode = all_of((compile_filters(filters), as_node(filter)))
         self._tiers = None if tier is None else check_tiers(tier, memory.tiers)

@@ -11,6 +11,7 @@ from axon.core.errors import AxonError, ConfigError, EmptyTextError, InvalidInpu
 from axon.core.memory_system import MemorySystem
 from axon.core.portal import run_blocking
 from axon.core.validation import check_k, check_session_id
+from axon_integrations._shared.owning import owner_of
 from axon_integrations._shared.placing import single_tier
 from axon_integrations._shared.quoting import quote
 from axon_integrations.llama_index.long_term import note_change
@@ -50,11 +51,9 @@ class AxonMemoryToolSpec(BaseToolSpec):
         tier: str | None = None,
         on_error: Literal["log", "raise"] = "log",
     ) -> None:
-        if not isinstance(memory, MemorySystem):
-            raise ConfigError(f"the first argument must be a MemorySystem, not {type(memory).__name__}")
+        self._memory = owner_of(memory, namespace)
         if on_error not in ("log", "raise"):
             raise ConfigError(f"on_error must be 'log' or 'raise', not {on_error!r}")
-        self._memory = memory if namespace is None else memory.scope(namespace)
         self._session = check_session_id(session_id)
         self._k = check_k(k)
         self._max_tokens = check_k(max_tokens)

@@ -49,6 +49,16 @@ def _next_turn(messages: Sequence[ChatMessage], start: int) -> int | None:
     return next((place for place in places if messages[place].role == MessageRole.USER), None)
 
 
+def is_over(messages: Sequence[ChatMessage]) -> bool:
+    """Tell whether the last turn has its answer: the next message is another turn's."""
+    return bool(messages) and messages[-1].role == MessageRole.ASSISTANT and not _calls(messages[-1])
+
+
+def _calls(message: ChatMessage) -> bool:
+    kinds = {getattr(block, "block_type", "text") for block in message.blocks}
+    return "tool_call" in kinds or bool(message.additional_kwargs.get("tool_calls"))
+
+
 def last_question(messages: Sequence[ChatMessage]) -> str:
     """Return the words of the user's last message; empty where there is none."""
     asked = (words_of(message) for message in reversed(messages) if message.role == MessageRole.USER)

@@ -20,6 +20,7 @@ from axon.core.filter.ast import EVERYTHING, all_of
 from axon.core.filter.evaluate import matches
 from axon.core.models import Tier
 from axon.core.portal import run_blocking
+from axon_integrations._shared.owning import owner_of
 from axon_integrations.llama_index.filters import compile_filters, of_document, with_ids
 from axon_integrations.llama_index.options import Target, read_target, read_tier, read_write_target
 from axon_integrations.llama_index.persistence import FileSystem, default_path, load, save
@@ -66,7 +67,7 @@ class AxonVectorStore(BasePydanticVectorStore):
     ) -> None:
         bound: dict[str, Any] = {"tier": None if tier is None else read_tier(tier), "namespace": namespace}
         super().__init__(**bound)
-        self._memory = memory if namespace is None else memory.scope(namespace)
+        self._memory = owner_of(memory, namespace)
 
     @classmethod
     def class_name(cls) -> str:

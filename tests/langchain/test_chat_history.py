@@ -252,7 +252,7 @@ def test_order_goes_on_when_the_clock_steps_back() -> None:
 
 async def test_order_goes_on_in_a_new_process(memory: MemorySystem, monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("first", "second"):
-        monkeypatch.setattr("axon_integrations.langchain.chat_history._ARRIVALS", OrderSource())
+        monkeypatch.setattr("axon_integrations._shared.transcripts._ARRIVALS", OrderSource())
         await AxonChatMessageHistory(memory, session_id="s").aadd_messages(
             [HumanMessage(text), AIMessage("ok")]
         )

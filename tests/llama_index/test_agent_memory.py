@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import warnings
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from llama_index.core.llms import ChatMessage, ImageBlock, MessageRole, TextBloc
 from llama_index.core.workflow import Context, JsonSerializer
 from numpy.typing import NDArray
 
-from axon import MemoryConfig, MemorySystem
+from axon import Filter, MemoryConfig, MemorySystem
 from axon.adapters.memory import MemoryAdapter
 from axon.core.errors import AdapterError, ConfigError, InvalidInputError, TierError
 from axon.core.models import Tier
@@ -26,6 +28,8 @@ from tests.llama_index.scripted_model import ScriptedModel, calls, says
 
 # llama-index-core looks through all attributes when an agent is made.
 pytestmark = pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class CountingEmbedder:
@@ -201,6 +205,42 @@ async def test_r31_a_memory_is_found_by_its_name_or_the_error_says_how(memory: M
     assert words(await AxonMemory(memory, "s").aget_all()) == ["kept"]
 
 
+async def test_r31_a_filter_holds_in_what_is_read_back(memory: MemorySystem) -> None:
+    await memory.store("The code is 1234.", session_id="s", metadata={"secret": True})
+    await memory.store("The code is a number.", session_id="s", metadata={"secret": False})
+    own = AxonMemory(memory, "s", filter=Filter(metadata={"secret": False}, created_after=LONG_AGO))
+    again = AxonMemory.from_dict(json.loads(json.dumps(own.to_dict())))
+    for each in (own, again):
+        await each.aset([user("What is the code?")])
+        shown = str((await each.aget())[0].content)
+        assert "a number" in shown
+        assert "1234" not in shown
+
+
+@pytest.mark.parametrize("keywords", [{}, {"namespace": "ann"}])
+async def test_r31_a_scope_that_is_gone_is_found_by_the_memory_it_was_made_from(
+    memory: MemorySystem, keywords: dict[str, str]
+) -> None:
+    own = AxonMemory(memory if keywords else memory.scope("ann"), "s", **keywords)
+    await own.aput(user("kept"))
+    plain = own.to_dict()
+    del own
+    gc.collect()
+    again = AxonMemory.from_dict(plain)
+    assert words(await again.aget_all()) == ["kept"]
+    assert words(await AxonMemory(memory.scope("ann"), "s").aget_all()) == ["kept"]
+
+
+async def test_a_chat_engine_asks_before_it_puts_the_question(memory: MemorySystem) -> None:
+    await remembered(memory, "s", "The sky is blue.", "Grass is green.")
+    own = AxonMemory(memory, "s", k=1, token_limit=400)
+    await own.aput_messages([user("What about the sky?"), says("It is blue.")])
+    assert "Grass is green" in str((await own.aget(input="And grass?"))[0].content)
+    await own.aput(user("What about the sky?"))
+    assert "sky is blue" in str((await own.aget(input="grass?"))[0].content), "the turn has its question"
+    assert words(await own.aget(initial_token_count=400))[1:] == ["What about the sky?"]
+
+
 async def test_r33_sessions_and_users_see_nothing_of_each_other(memory: MemorySystem) -> None:
     await remembered(memory, "monday", "The code of the door is 1234.")
     for other in (AxonMemory(memory, "tuesday"), AxonMemory(memory, "monday", namespace="another user")):
@@ -290,7 +330,7 @@ def test_r29_blocking_forms_and_defaults() -> None:
 
 
 async def test_wrong_arguments_are_refused(memory: MemorySystem) -> None:
-    with pytest.raises(InvalidInputError, match="MemorySystem"):
+    with pytest.raises(ConfigError, match="MemorySystem"):
         AxonMemory("memory")  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match="ephemeral"):
         AxonMemory(memory, tier="ephemeral")

@@ -16,6 +16,7 @@ from axon.core.clock import ManualClock
 from axon.core.errors import InvalidInputError
 from axon.core.policies import PersistentPolicy, SessionPolicy
 from axon.core.portal import run_blocking
+from axon_integrations._shared.ordering import OrderSource
 from axon_integrations.llama_index import AxonChatStore
 
 ACTIVE, ARCHIVED = MessageStatus.ACTIVE, MessageStatus.ARCHIVED
@@ -131,6 +132,33 @@ async def test_messages_of_one_conversation_expire_together() -> None:
     assert await store.get_messages("t") == []
     clock.advance(11)
     assert await store.get_messages("s") == []
+
+
+async def test_archiving_a_part_renews_the_whole_conversation() -> None:
+    clock = ManualClock(1_700_000_000_000_000)
+    memory = MemorySystem(MemoryConfig(session=SessionPolicy(ttl_seconds=60)), clock=clock)
+    store = AxonChatStore(memory)
+    await store.add_messages("s", said("call", "answer"))
+    clock.advance(50)
+    await store.archive_oldest_messages("s", 1)
+    clock.advance(50)
+    assert words(await store.get_messages("s", None)) == ["call", "answer"]
+
+
+async def test_order_goes_on_in_a_new_process_whose_clock_is_late(
+    store: AxonChatStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = OrderSource()
+    ahead.take(1, 1 << 60)
+    for source, word in ((ahead, "a"), (OrderSource(), "b"), (OrderSource(), "c")):
+        monkeypatch.setattr("axon_integrations._shared.transcripts._ARRIVALS", source)
+        await store.add_messages("s", said(word, word.upper()))
+        await store.archive_oldest_messages("s", 1)
+    assert words(await store.get_messages("s", None)) == ["a", "A", "b", "B", "c", "C"]
+    monkeypatch.setattr("axon_integrations._shared.transcripts._ARRIVALS", OrderSource())
+    await store.set_messages("s", said("d"))
+    await store.add_message("s", *said("e"))
+    assert words(await store.get_messages("s")) == ["d", "e"]
 
 
 async def test_what_json_cannot_take_is_refused_and_nothing_is_written(store: AxonChatStore) -> None:

@@ -11,7 +11,7 @@ from llama_index.core.llms import ChatMessage, MessageRole
 from llama_index.core.memory import Memory
 
 from axon import MemorySystem
-from axon.core.errors import InvalidInputError
+from axon.core.errors import ConfigError
 from axon_integrations.llama_index import AxonChatStore, AxonMemoryBlock
 
 
@@ -62,6 +62,34 @@ async def test_r28_delivered_twenty_times_is_remembered_once_per_session(memory:
     assert await texts(memory) == ["one", "one", "two"]
 
 
+async def test_r28_what_is_remembered_already_is_left_as_it_is(memory: MemorySystem) -> None:
+    block, said = AxonMemoryBlock(memory), [user("My dog is called Rex.")]
+    await block.aput(said, session_id="s")
+    (entry,) = [entry async for entry in memory.scan()]
+    await memory.update(entry.id, importance=0.9)
+    await block.aput(said, session_id="s")
+    (again,) = [entry async for entry in memory.scan()]
+    assert (again.importance, again.created_at) == (0.9, entry.created_at)
+
+
+async def test_r33_a_block_without_a_session_keeps_to_its_own(memory: MemorySystem) -> None:
+    block = AxonMemoryBlock(memory)
+    await block.aput([user("The code of the door is 1234.")], session_id="another")
+    assert await block.aget([user("What is the code of the door?")]) == ""
+    await block.aput([user("The code of the safe is 5678.")])
+    assert "5678" in await block.aget([user("What is the code of the safe?")])
+
+
+async def test_the_same_question_in_a_later_turn_is_recalled_anew(memory: MemorySystem) -> None:
+    block, question = AxonMemoryBlock(memory), user("Where is the key?")
+    answer = ChatMessage(role=MessageRole.ASSISTANT, content="I do not know.")
+    assert await block.aget([question], session_id="s") == ""
+    await memory.store("The key is under the mat.", session_id="s")
+    assert await block.aget([question, question], session_id="s") == "", "one recall per turn"
+    assert await block.aget([question, answer], session_id="s") == "", "the turn's last look"
+    assert "mat" in await block.aget([question, answer, question], session_id="s")
+
+
 async def test_truncating_keeps_the_most_important_entries_within_the_hint(memory: MemorySystem) -> None:
     block = AxonMemoryBlock(memory, session_id="s", priority=1, count_tokens=len)
     for importance, words in (
@@ -84,7 +112,7 @@ async def test_truncating_keeps_the_most_important_entries_within_the_hint(memor
 async def test_two_blocks_of_one_memory_need_two_names(memory: MemorySystem) -> None:
     with pytest.raises(ValueError, match="unique names"):
         Memory.from_defaults(memory_blocks=[AxonMemoryBlock(memory), AxonMemoryBlock(memory)])
-    with pytest.raises(InvalidInputError, match="MemorySystem"):
+    with pytest.raises(ConfigError, match="MemorySystem"):
         AxonMemoryBlock("memory")  # type: ignore[arg-type]
 
 

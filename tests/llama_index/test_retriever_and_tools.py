@@ -119,7 +119,7 @@ async def test_r36_an_agent_uses_the_tools() -> None:
 
 
 def test_wrong_arguments_are_refused(memory: MemorySystem) -> None:
-    with pytest.raises(InvalidInputError, match="MemorySystem"):
+    with pytest.raises(ConfigError, match="MemorySystem"):
         AxonRetriever("memory")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="MemorySystem"):
         AxonMemoryToolSpec("memory")  # type: ignore[arg-type]

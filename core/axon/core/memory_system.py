@@ -90,7 +90,7 @@ class MemorySystem:
         config = config or MemoryConfig.in_memory()
         runtime = Runtime(config, clock or SystemClock(), summarizer or ExtractiveSummarizer(), adapters)
         chosen = embedder if embedder is not None else config.embedder
-        self._owns_runtime = True
+        self._made_from: MemorySystem | None = None
         self._bind(runtime, check_namespace(namespace), chosen)
 
     def _bind(self, runtime: Runtime, namespace: str, embedder: Embedder | None) -> None:
@@ -135,7 +135,7 @@ class MemorySystem:
         A memory that shares everything else; closing it closes nothing.
         """
         sibling = MemorySystem.__new__(MemorySystem)
-        sibling._owns_runtime = False
+        sibling._made_from = self._made_from or self
         name = namespace if namespace == self.namespace else check_namespace(namespace)
         sibling._bind(self._runtime, name, embedder if embedder is not None else self._embedder)
         if embedder is None:
@@ -582,7 +582,7 @@ class MemorySystem:
 
         A memory made by :meth:`scope` closes nothing: the one it was made from does.
         """
-        if self._owns_runtime:
+        if self._made_from is None:
             await self._runtime.aclose()
 
     async def __aenter__(self) -> Self:
