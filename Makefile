@@ -16,6 +16,14 @@ BACKEND_TESTS := tests/backends tests/conformance/test_redis_adapter.py tests/co
 	tests/adapters/faults tests/langgraph/test_redis_store.py
 BACKENDS := redis-plain,redis-search,redis-cluster,chroma-memory,chroma-embedded,chroma-server,qdrant-memory,qdrant-local,qdrant-edge,qdrant-rest,qdrant-grpc,pinecone-contract,pinecone-contract-lagging
 
+# What `make test` does not have of the range of versions that LlamaIndex's classes promise to work with.
+LLAMA_OLDEST_VENV := .venv-llama-oldest
+LLAMA_OLDEST_PINS := 'llama-index-core==0.13.6' 'pydantic==2.12.*'
+LLAMA_NEWEST_VENV := .venv-llama-newest
+LLAMA_NEWEST_PINS := 'pydantic==2.13.*'
+# Warnings of core 0.13 about itself: its workflows call what they deprecate, its models use what pydantic ignores.
+LLAMA_OLDEST_QUIET := -W ignore::DeprecationWarning -W ignore::pydantic.warnings.UnsupportedFieldAttributeWarning
+
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 DEMO_EXTRAS := langchain,llama-index,cli
 TEST_EXTRAS := $(DEMO_EXTRAS),langchain-classic,langgraph,openai,simd
@@ -28,7 +36,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 # Two pip processes in one environment break it.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench test-backends test-pinecone-live test-qdrant-live test-model wheel-smoke check coverage versions clean
+.PHONY: help demo test lint bench test-backends test-llama-matrix test-llama-oldest test-llama-newest test-pinecone-live test-qdrant-live test-model wheel-smoke check coverage versions clean
 
 help:
 	@echo 'make demo         store and recall real text through three tiers, LangChain and LlamaIndex'
@@ -38,6 +46,7 @@ help:
 	@echo 'make test-model   the tests that need the real MiniLM weights (installs 1.5 GB)'
 	@echo 'make test-backends  the network adapters against real servers'
 	@echo 'make test-qdrant-live  the suite on a real Qdrant (AXON_TEST_QDRANT_URL, AXON_TEST_QDRANT_API_KEY)'
+	@echo 'make test-llama-matrix  the LlamaIndex classes with the oldest core, and with the newest on an older pydantic'
 	@echo 'make test-pinecone-live  the suite on the real Pinecone (PINECONE_API_KEY, AXON_TEST_PINECONE_INDEX)'
 	@echo 'make wheel-smoke  build the wheel and use it from an empty environment'
 	@echo 'make check        everything that .ci/run does'
@@ -60,6 +69,14 @@ test-pinecone-live: $(BACKENDS_VENV)/.stamp-backends
 # Against a server of your own, in collections of a random prefix that are removed at the end.
 test-qdrant-live: $(BACKENDS_VENV)/.stamp-backends
 	AXON_HYPOTHESIS_PROFILE=live $(BACKENDS_BIN)/python -m pytest tests/live/qdrant_service.py $(ARGS)
+
+test-llama-matrix: test-llama-oldest test-llama-newest
+
+test-llama-oldest: $(LLAMA_OLDEST_VENV)/.stamp-llama
+	$(LLAMA_OLDEST_VENV)/bin/python -m pytest tests/llama_index $(LLAMA_OLDEST_QUIET) $(ARGS)
+
+test-llama-newest: $(LLAMA_NEWEST_VENV)/.stamp-llama
+	$(LLAMA_NEWEST_VENV)/bin/python -m pytest tests/llama_index $(ARGS)
 
 coverage: $(VENV)/.stamp-test
 	$(BIN)/python -m coverage erase
@@ -103,7 +120,7 @@ versions: $(VENV)/.stamp-lint
 	@$(BIN)/python -m pip list --disable-pip-version-check --format=freeze
 
 clean:
-	rm -rf $(VENV) $(MODEL_VENV) $(BACKENDS_VENV) build dist .coverage .coverage.* htmlcov
+	rm -rf $(VENV) $(MODEL_VENV) $(BACKENDS_VENV) $(LLAMA_OLDEST_VENV) $(LLAMA_NEWEST_VENV) build dist .coverage .coverage.* htmlcov
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis .benchmarks
 	find core axon_integrations benchmarks docs examples scripts tests -name __pycache__ -type d -prune \
 		-exec rm -rf {} + 2>/dev/null || true
@@ -131,6 +148,24 @@ $(BACKENDS_VENV)/.stamp-backends: $(BACKENDS_VENV)/.stamp-venv pyproject.toml re
 	@$(BACKENDS_BIN)/python $(PIP_INSTALL) --editable '.[$(TEST_EXTRAS),redis,chroma,qdrant,qdrant-edge,pinecone]' \
 		--requirement requirements/test.txt --requirement requirements/backends.txt
 	@touch $@
+
+define install_llama
+@echo 'Installing LlamaIndex into $(1) ...'
+@$(1)/bin/python $(PIP_INSTALL) --editable '.[llama-index]' $(2) $$(grep -E '^(hypothesis|pytest)' requirements/test.txt)
+@touch $@
+endef
+
+$(LLAMA_OLDEST_VENV)/.stamp-venv:
+	$(call make_venv,$(LLAMA_OLDEST_VENV))
+
+$(LLAMA_OLDEST_VENV)/.stamp-llama: $(LLAMA_OLDEST_VENV)/.stamp-venv pyproject.toml requirements/test.txt
+	$(call install_llama,$(LLAMA_OLDEST_VENV),$(LLAMA_OLDEST_PINS))
+
+$(LLAMA_NEWEST_VENV)/.stamp-venv:
+	$(call make_venv,$(LLAMA_NEWEST_VENV))
+
+$(LLAMA_NEWEST_VENV)/.stamp-llama: $(LLAMA_NEWEST_VENV)/.stamp-venv pyproject.toml requirements/test.txt
+	$(call install_llama,$(LLAMA_NEWEST_VENV),$(LLAMA_NEWEST_PINS))
 
 $(MODEL_VENV)/.stamp-venv:
 	$(call make_venv,$(MODEL_VENV))

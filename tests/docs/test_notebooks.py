@@ -12,12 +12,24 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
+_CLIENTS = ("langchain_openai", "llama_index.llms.openai")
+
+
+def _client_is_there(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
 # Where there is a key, the real model answers too.
-MODELS = ["stand-in", *(["real"] if "OPENAI_API_KEY" in os.environ and find_spec("langchain_openai") else [])]
+_REAL = ["real"] if "OPENAI_API_KEY" in os.environ and all(map(_client_is_there, _CLIENTS)) else []
+MODELS = ["stand-in", *_REAL]
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["agent_memory", "rag_over_a_folder"]
+    named = ["agent_memory", "llama_index_agent_memory", "llama_index_ingestion", "rag_over_a_folder"]
+    assert [path.stem for path in NOTEBOOKS] == named
 
 
 @pytest.mark.parametrize("model", MODELS)
