@@ -13,7 +13,7 @@ BACKENDS_BIN := $(BACKENDS_VENV)/bin
 BACKEND_TESTS := tests/backends tests/conformance/test_redis_adapter.py tests/conformance/test_chroma_adapter.py \
 	tests/conformance/test_qdrant_adapter.py tests/conformance/test_pinecone_adapter.py \
 	tests/adapters/redis tests/adapters/chroma tests/adapters/qdrant tests/adapters/pinecone \
-	tests/adapters/faults tests/langgraph/test_redis_store.py
+	tests/adapters/faults tests/langgraph/test_redis_store.py tests/bench/test_network_rows.py
 BACKENDS := redis-plain,redis-search,redis-cluster,chroma-memory,chroma-embedded,chroma-server,qdrant-memory,qdrant-local,qdrant-edge,qdrant-rest,qdrant-grpc,pinecone-contract,pinecone-contract-lagging
 
 # What `make test` does not have of the range of versions that LlamaIndex's classes promise to work with.
@@ -42,7 +42,7 @@ help:
 	@echo 'make demo         store and recall real text through three tiers, LangChain and LlamaIndex'
 	@echo 'make test         the test suite (ARGS="-k name" is passed to pytest)'
 	@echo 'make lint         format, lint, types, layers, budgets'
-	@echo 'make bench        timings beside the floor and another store (ARGS is passed on)'
+	@echo 'make bench        timings beside the floor, other stores and raw clients (ARGS is passed on)'
 	@echo 'make test-model   the tests that need the real MiniLM weights (installs 1.5 GB)'
 	@echo 'make test-backends  the network adapters against real servers'
 	@echo 'make test-qdrant-live  the suite on a real Qdrant (AXON_TEST_QDRANT_URL, AXON_TEST_QDRANT_API_KEY)'
@@ -94,8 +94,8 @@ endif
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python scripts/budgets.py
 
-bench: $(VENV)/.stamp-test
-	$(ONE_THREAD) $(BIN)/python -m benchmarks $(ARGS)
+bench: $(BACKENDS_VENV)/.stamp-backends
+	$(ONE_THREAD) $(BACKENDS_BIN)/python -m benchmarks $(ARGS)
 
 test-model: $(MODEL_VENV)/.stamp-model
 	AXON_REQUIRE_BACKENDS= $(OFFLINE) $(MODEL_BIN)/python -m pytest -m model $(BACKEND_TESTS:%=--ignore=%) $(ARGS)

@@ -50,6 +50,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "chroma-reading": network_chroma.reading,
     "chroma-peer": network_chroma.peer,
     "qdrant-local": network_qdrant.local,
+    "qdrant-edge": network_qdrant.edge,
     "qdrant-rest": network_qdrant.rest,
     "qdrant-grpc": network_qdrant.grpc,
     "sync": process.sync_face,
@@ -57,3 +58,6 @@ BENCHMARKS: dict[str, Benchmark] = {
     "import": process.import_time,
     "memory": process.memory_per_entry,
 }
+
+NETWORK = frozenset(name for name in BENCHMARKS if name.startswith(("redis-", "chroma-", "qdrant-")))
+"""Those that need servers and clients of other backends."""

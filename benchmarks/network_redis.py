@@ -1,4 +1,4 @@
-"""The Redis adapter beside redis-py alone, on servers of this machine. Wall time, because there waiting is what counts."""
+"""The Redis adapter beside redis-py alone, on servers of this machine; wall time, because there waiting counts."""
 
 from __future__ import annotations
 

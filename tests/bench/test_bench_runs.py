@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.catalogue import BENCHMARKS
+from benchmarks.catalogue import BENCHMARKS, NETWORK
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,14 +26,27 @@ def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_quick_run_fills_every_row_and_writes_json(tmp_path: Path) -> None:
-    file = tmp_path / "deep" / "result.json"
-    done = run("benchmarks", "--quick", "--json", str(file))
+def named(benchmarks: Iterable[str]) -> list[str]:
+    """Options that run these benchmarks only."""
+    return [part for name in benchmarks for part in ("--only", name)]
+
+
+def report_of(done: subprocess.CompletedProcess[str], file: Path) -> dict[str, Any]:
+    """Read what a run wrote that left nothing out."""
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    assert report["quick"] is True
     assert report["left_out"] == {}
-    assert len(report["rows"]) >= len(BENCHMARKS)
+    return report
+
+
+def test_a_quick_run_fills_every_row_and_writes_json(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "result.json"
+    # Whether the servers are installed or not: their rows have a test of their own.
+    local = [name for name in BENCHMARKS if name not in NETWORK]
+    done = run("benchmarks", "--quick", *named(local), "--json", str(file))
+    report = report_of(done, file)
+    assert report["quick"] is True
+    assert len(report["rows"]) >= len(local)
     for row in report["rows"]:
         assert row["operation"] in done.stdout
         assert row["beside"] > 0

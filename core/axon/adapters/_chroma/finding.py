@@ -69,16 +69,21 @@ def _nearest(
         return _exactly(room, queries, k, alive(where, now_us))
     wanted = min(k, max(1, room.vectors.count())) if k > _LARGE_K else k
     found = room.vectors.nearest(queries, wanted, as_where(where))
-    if any(is_expired(row, now_us) for near in found for row, _ in near):
-        # The clause costs ten times the search itself, so it is added only where it makes a difference.
+    if any(len(_alive(near, now_us)) < len(near) == wanted for near in found):
+        # What has expired took the place of others. The clause that keeps it out costs several times the search
+        # itself, so it is added only here.
         where = alive(where, now_us)
         found = room.vectors.nearest(queries, wanted, as_where(where))
     if any(len(near) < wanted for near in found):
         # An index may lose sight of records, most of all after deletions, and fewer than k must mean no more.
-        there = len(room.vectors.ids(as_where(where)))
+        there = room.vectors.count() if where is True else len(room.vectors.ids(as_where(where)))
         if any(len(near) < min(wanted, there) for near in found):
             return _exactly(room, queries, k, alive(where, now_us))
-    return found
+    return [_alive(near, now_us) for near in found]
+
+
+def _alive(near: Near, now_us: int) -> Near:
+    return [(row, distance) for row, distance in near if not is_expired(row, now_us)]
 
 
 def _exactly(room: ChromaRoom, queries: list[Floats], k: int, where: Where | bool) -> list[Near]:

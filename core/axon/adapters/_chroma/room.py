@@ -177,10 +177,11 @@ class ChromaRoom(Room):
         entries: dict[str, MemoryEntry] = {}
         for shelf in self.shelves:
             rows = shelf.rows(as_where(where), limit=k)
-            if any(is_expired(row, now_us) for row in rows):
+            if len(rows) == k and any(is_expired(row, now_us) for row in rows):
                 rows = shelf.rows(as_where(alive(where, now_us)), limit=k)
             for row in rows:
-                entries.setdefault(row.id, entry_of(row, with_vector=shelf is self.vectors))
+                if not is_expired(row, now_us):
+                    entries.setdefault(row.id, entry_of(row, with_vector=shelf is self.vectors))
         return list(entries.values())[:k]
 
     def count(self, where: Where | bool, now_us: int) -> int:
