@@ -101,17 +101,17 @@ def fresh_table() -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (*head, *rows))
 
 
-def main() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
+def refresh(page: Path, begin: str, table: str, remedy: str) -> None:
+    """Put a table between the marks of a page; with ``--check``, exit with ``remedy`` where another stands there."""
+    text = page.read_text(encoding="utf-8")
+    before, _, rest = text.partition(begin)
     _, _, after = rest.partition(END)
-    fresh = f"{before}{BEGIN}\n\n{fresh_table()}\n\n{END}{after}"
-    if "--check" in sys.argv[1:]:
-        if fresh != page:
-            sys.exit("docs/filters.md is out of date: run python scripts/filter_table.py")
-    else:
-        PAGE.write_text(fresh, encoding="utf-8")
+    fresh = f"{before}{begin}\n\n{table}\n\n{END}{after}"
+    if "--check" not in sys.argv[1:]:
+        page.write_text(fresh, encoding="utf-8")
+    elif fresh != text:
+        sys.exit(f"{page.name} is out of date: run {remedy}")
 
 
 if __name__ == "__main__":
-    main()
+    refresh(PAGE, BEGIN, fresh_table(), "python scripts/filter_table.py")

@@ -37,8 +37,6 @@ from tests.llama_index.test_query import (
     filled,
     test_r7_similarity_is_the_cosine_descending_and_equal_across_tiers,
     test_r9_node_ids_doc_ids_and_filters_intersect,
-    test_r17_words_alone_are_a_query,
-    test_r18_alpha_0_is_words_alone_and_1_is_vectors_alone,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::axon_integrations._shared.inputs.ReservedMetadataWarning")
@@ -64,8 +62,6 @@ __all__ = [
     "test_r7_similarity_is_the_cosine_descending_and_equal_across_tiers",
     "test_r9_node_ids_doc_ids_and_filters_intersect",
     "test_r11_an_empty_store_answers_and_clears",
-    "test_r17_words_alone_are_a_query",
-    "test_r18_alpha_0_is_words_alone_and_1_is_vectors_alone",
     "test_r24_insert_delete_update_refresh",
     "test_r27_messages_go_in_and_recall_comes_out_by_session",
     "test_r28_delivered_twenty_times_is_remembered_once_per_session",

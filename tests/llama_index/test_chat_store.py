@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from llama_index.core.base.llms import types
 from llama_index.core.llms import ChatMessage, ImageBlock, MessageRole, TextBlock
 from llama_index.core.memory import Memory
 from llama_index.core.storage.chat_store.base_db import MessageStatus
@@ -60,6 +62,27 @@ async def test_messages_come_back_equal_in_order_and_as_copies(store: AxonChatSt
     assert [each.model_dump() for each in found] == [each.model_dump() for each in given]
     found[0].blocks.append(TextBlock(text="injected"))
     assert words(await store.get_messages("s"))[0] == "first"
+
+
+# Core 0.13 has no video, thinking and tool call blocks.
+BLOCKS: dict[str, dict[str, Any]] = {
+    "AudioBlock": {"audio": b"abc", "format": "wav"},
+    "DocumentBlock": {"data": b"abc", "title": "paper"},
+    "ImageBlock": {"image": b"abc", "image_mimetype": "image/png", "detail": "low"},
+    "VideoBlock": {"video": b"abc", "video_mimetype": "video/mp4"},
+    "ThinkingBlock": {"content": "hm", "num_tokens": 2},
+    "ToolCallBlock": {"tool_call_id": "1", "tool_name": "look", "tool_kwargs": {"where": ["up"]}},
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BLOCKS if hasattr(types, kind)])
+async def test_r34_every_kind_of_block_comes_back(store: AxonChatStore, kind: str) -> None:
+    block = getattr(types, kind)(**BLOCKS[kind])
+    given = ChatMessage(role=MessageRole.ASSISTANT, blocks=[block])
+    await store.add_message("s", given)
+    (found,) = await store.get_messages("s")
+    assert found.model_dump() == given.model_dump()
+    assert isinstance(found.blocks[0], type(block))
 
 
 async def test_status_limit_and_offset(store: AxonChatStore) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from llama_index.core import StorageContext
+from llama_index.core.memory import BaseMemory, BaseMemoryBlock
 from llama_index.core.vector_stores import SimpleVectorStore
 
 from axon import MemoryConfig, MemorySystem
 from axon.core.portal import run_blocking
-from axon_integrations.llama_index import AxonVectorStore
+from axon_integrations.llama_index import AxonMemory, AxonMemoryBlock, AxonVectorStore
 from tests.llama_index.helpers import ask, ids, node
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,10 +36,13 @@ def test_every_block_of_the_guide_runs() -> None:
 def test_the_replacements_of_the_guide_are_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     table = GUIDE.read_text(encoding="utf-8").split("## One line to change")[1].split("##")[0]
-    written = re.findall(r"\| `(AxonVectorStore\(.*\))` \|", table)
-    assert len(written) == 3
-    names = {"AxonVectorStore": AxonVectorStore, "MemorySystem": MemorySystem, "MemoryConfig": MemoryConfig}
-    for expression in written:
+    written = re.findall(r"\| `(Axon.*\))` \|", table)
+    assert len(written) == 5
+    faces = {face.__name__: face for face in (AxonVectorStore, AxonMemory, AxonMemoryBlock)}
+    names = {**faces, "MemorySystem": MemorySystem, "MemoryConfig": MemoryConfig}
+    assert isinstance(eval(written[3], names), BaseMemory)
+    assert isinstance(eval(written[4], names), BaseMemoryBlock)
+    for expression in written[:3]:
         store = eval(expression, names)
         store.add([node("a", [1, 0])])
         assert ids(store.query(ask([1, 0]))) == ["a"]
