@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks import (
     durable,
     langchain_face,
+    llama_index_face,
     network_chroma,
     network_qdrant,
     network_redis,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "langchain-search": langchain_face.search,
     "langchain-stall": langchain_face.stall,
     "langchain-import": langchain_face.import_time,
+    "llama-index-query": llama_index_face.query,
     "sqlite-store": durable.store,
     "sqlite-bulk": durable.bulk,
     "sqlite-recall": durable.recall,

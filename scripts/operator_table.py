@@ -2,8 +2,8 @@
 
 ``--check`` changes nothing and exits 1 when the page is out of date. Axon's column is asked of a store in this process.
 The others are facts, measured once with llama-index-core 0.14.25: its own ``SimpleVectorStore``, its Qdrant integration
-0.10.4 on ``:memory:`` (qdrant-client 1.20.0), its Chroma integration 0.6.0 on an ``EphemeralClient`` (chromadb 1.5.9), lists
-flattened to strings there. They are not measured again: those integrations are no dependency of this project.
+0.10.4 on ``:memory:`` (qdrant-client 1.20.0), its Chroma integration 0.6.0 on an ``EphemeralClient`` (chromadb 1.5.9),
+lists flattened to strings there. They are not measured again: those integrations are no dependency of this project.
 """
 
 from __future__ import annotations

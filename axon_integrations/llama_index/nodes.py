@@ -78,7 +78,9 @@ def entry_to_node(entry: MemoryEntry) -> BaseNode:
         structure["text"] = text
     elif "text_resource" in structure:
         structure["text_resource"]["text"] = text
-    return made.from_dict({**structure, "id_": entry.id, "metadata": entry.metadata})
+    fields = {**structure, "id_": entry.id, "metadata": entry.metadata}
+    # Only an index node, which may hold another, needs more than its constructor.
+    return made.from_dict(fields) if made is IndexNode else made(**fields)
 
 
 def _own_metadata(node: BaseNode) -> dict[str, JsonValue]:

@@ -139,7 +139,7 @@ async def test_conversations_and_namespaces_share_nothing(memory: MemorySystem, 
     assert words(await other.get_messages("s")) == ["theirs"]
     assert (await store.get_keys(), await other.get_keys()) == (["s", "t"], ["s"])
     assert await memory.count() == 0, "a search of the memory finds no transcript"
-    assert await memory.recall("mine", mode="text") == []
+    assert await memory.recall("mine") == []
 
 
 async def test_messages_of_one_conversation_expire_together() -> None:
