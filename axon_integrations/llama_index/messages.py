@@ -27,7 +27,8 @@ def _to_line(message: ChatMessage, place: int) -> Line:
     if not isinstance(message, ChatMessage):
         raise at_position(InvalidInputError(f"{type(message).__name__} is no ChatMessage"), place, 0)
     try:
-        code = json.dumps(message.model_dump(mode="json"))
+        # Core 0.13 writes an audio block's missing url as null and then refuses to read it.
+        code = json.dumps(message.model_dump(mode="json", exclude_none=True))
         changed = ChatMessage.model_validate(json.loads(code)).model_dump() != message.model_dump()
     except ValueError as error:  # pydantic's and json's own errors are of this kind
         raise at_position(InvalidInputError(f"the message cannot be stored: {error}"), place, 0) from error

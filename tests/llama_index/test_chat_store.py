@@ -78,7 +78,7 @@ BLOCKS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", [kind for kind in BLOCKS if hasattr(types, kind)])
 async def test_r34_every_kind_of_block_comes_back(store: AxonChatStore, kind: str) -> None:
     block = getattr(types, kind)(**BLOCKS[kind])
-    given = ChatMessage(role=MessageRole.ASSISTANT, blocks=[block])
+    given = ChatMessage(role=MessageRole.ASSISTANT, blocks=[block], additional_kwargs={"name": None})
     await store.add_message("s", given)
     (found,) = await store.get_messages("s")
     assert found.model_dump() == given.model_dump()
