@@ -23,18 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::axon_integrations._shared.input
 
 CASES = 2_010
 AT_ONCE = 30
-_LOSES_MATCHES = pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a KNN query of the search module loses some matches of negations inside alternatives; a scan does not",
-)
-ONE_PER_COMPILER = (
-    "redis-plain",
-    pytest.param("redis-search", marks=_LOSES_MATCHES),
-    "chroma-embedded",
-    "qdrant-memory",
-    "pinecone-contract",
-)
+ONE_PER_COMPILER = ("redis-plain", "redis-search", "chroma-embedded", "qdrant-memory", "pinecone-contract")
 """The other backends of these adapters compile filters alike, and are asked random ones by the core's own suites."""
 
 Case = tuple[MetadataFilters, set[str]]

@@ -63,7 +63,7 @@ CONDITIONS: dict[str, Any] = {
 
 NOT_NATIVE = {
     # Its numeric fields are declared when the index is made, and users' keys are not known then.
-    "redis": {"number at least", "number between", "number not below"},
+    "redis": {"number at least", "number between", "number not below", "is empty"},
 }
 """By compiler: what it rightly leaves to Python."""
 

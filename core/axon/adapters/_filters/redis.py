@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from hashlib import blake2b
 
 from axon.adapters._filters.compiler import Op, TokenCompiler
 from axon.adapters._filters.tokens import is_number, support_of
-from axon.core.filter.ast import Field, FilterNode, Ordered, Predicate
+from axon.core.filter.ast import And, Field, FilterNode, IsEmpty, Ordered, Predicate, all_of
 from axon.core.filter.residual import CompiledFilter, split
 from axon.core.filter.visitor import Support
 
 TOKENS = "t"
+_NEGATION = re.compile(r"\(-[@(]")
 _RANGES: dict[Op, str] = {"lt": "[-inf ({0}]", "lte": "[-inf {0}]", "gt": "[({0} +inf]", "gte": "[{0} +inf]"}
 
 
@@ -51,12 +53,28 @@ def tag(token: str) -> str:
 
 def support(predicate: Predicate) -> Support:
     """Tell what the search module does with one predicate; it knows no numeric fields of the user's."""
-    if isinstance(predicate, Ordered) and predicate.field.is_metadata and is_number(predicate.value):
+    field = predicate.field
+    if isinstance(predicate, Ordered) and field.is_metadata and is_number(predicate.value):
+        return Support.RESIDUAL
+    if isinstance(predicate, IsEmpty) and (field.is_metadata or field.name == "session_id"):
+        # "Missing, or one of these": a negation among alternatives; see compile_filter.
         return Support.RESIDUAL
     return support_of(predicate, exact_times=False)
 
 
 def compile_filter(node: FilterNode) -> CompiledFilter:
-    """Split a filter; ``native`` is a query, or True for no condition, or False where nothing matches."""
+    """Split a filter; ``native`` is a query, or True for no condition, or False where nothing matches.
+
+    RediSearch 2.10.5 loses matches of a vector query where a negation stands among alternatives. Such a part of a
+    filter is left to Python, as a whole.
+    """
     supported, residual = split(node, support)
-    return CompiledFilter(RedisCompiler().visit(supported), residual)
+    kept: list[FilterNode] = []
+    left: list[FilterNode] = [residual]
+    for part in supported.children if isinstance(supported, And) else (supported,):
+        (left if _negates_among_alternatives(RedisCompiler().visit(part)) else kept).append(part)
+    return CompiledFilter(RedisCompiler().visit(all_of(kept)), all_of(left))
+
+
+def _negates_among_alternatives(query: str | bool) -> bool:
+    return isinstance(query, str) and "|" in query and _NEGATION.search(query) is not None
