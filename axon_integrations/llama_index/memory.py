@@ -9,7 +9,6 @@ from typing import Any, Literal, Self
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
 from llama_index.core.llms import ChatMessage, MessageRole, TextBlock
 from llama_index.core.memory.types import BaseMemory
-from llama_index_instrumentation import get_dispatcher
 
 from axon.core.errors import AxonError
 from axon.core.filter import as_node
@@ -27,10 +26,10 @@ from axon_integrations.llama_index.chat_store import ACTIVE, ARCHIVED, KIND
 from axon_integrations.llama_index.live_memories import memory_named, name_of, register_memory
 from axon_integrations.llama_index.long_term import LongTerm, TurnRecall
 from axon_integrations.llama_index.messages import from_entry, to_lines
+from axon_integrations.llama_index.spans import spanned
 from axon_integrations.llama_index.turns import is_over, last_question, message_tokens, older_than
 
 logger = logging.getLogger("axon")
-dispatcher = get_dispatcher(__name__)
 
 
 class AxonMemory(BaseMemory):
@@ -148,7 +147,7 @@ class AxonMemory(BaseMemory):
 
     # ------------------------------------------------------------------------------------------------- read
 
-    @dispatcher.span
+    @spanned
     async def aget(
         self, input: str | None = None, initial_token_count: int = 0, **kwargs: Any
     ) -> list[ChatMessage]:
@@ -191,7 +190,7 @@ class AxonMemory(BaseMemory):
         """Add a message at the end of the history."""
         await self.aput_messages([message])
 
-    @dispatcher.span
+    @spanned
     async def aput_messages(self, messages: list[ChatMessage]) -> None:
         """Add messages at the end, all or none; what no longer fits is archived and remembered.
 

@@ -9,7 +9,6 @@ from typing import Any
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.llms import ChatMessage
 from llama_index.core.memory import BaseMemoryBlock
-from llama_index_instrumentation import get_dispatcher
 
 from axon.core.filter.filter import FilterLike
 from axon.core.memory_system import MemorySystem
@@ -18,9 +17,8 @@ from axon_integrations._shared.owning import owner_of
 from axon_integrations._shared.placing import single_tier
 from axon_integrations._shared.quoting import TokenCounter, estimate_tokens
 from axon_integrations.llama_index.long_term import LongTerm, TurnRecall
+from axon_integrations.llama_index.spans import spanned
 from axon_integrations.llama_index.turns import last_question
-
-dispatcher = get_dispatcher(__name__)
 
 _BLOCKS_KEPT = 64
 
@@ -78,7 +76,7 @@ class AxonMemoryBlock(BaseMemoryBlock[str]):
         only = None if tier is None else single_tier(tier, memory)
         self._long_term = LongTerm(owner, only, k, max_tokens, count_tokens, filter)
 
-    @dispatcher.span
+    @spanned
     async def _aget(self, messages: list[ChatMessage] | None = None, **block_kwargs: Any) -> str:
         session, said = self._session(block_kwargs.get("session_id")), messages or ()
         recall = self._recall_of(session)
@@ -98,7 +96,7 @@ class AxonMemoryBlock(BaseMemoryBlock[str]):
     async def _aput(self, messages: list[ChatMessage]) -> None:
         await self._remember(messages, None)
 
-    @dispatcher.span
+    @spanned
     async def _remember(self, messages: Sequence[ChatMessage], session_id: str | None) -> None:
         await self._long_term.remember(self._session(session_id), messages)
 

@@ -13,7 +13,6 @@ from llama_index.core.vector_stores.types import (
     VectorStoreQuery,
     VectorStoreQueryResult,
 )
-from llama_index_instrumentation import get_dispatcher
 
 from axon.core.errors import InvalidInputError
 from axon.core.filter.ast import EVERYTHING, all_of
@@ -26,11 +25,10 @@ from axon_integrations.llama_index.options import Target, read_target, read_tier
 from axon_integrations.llama_index.persistence import FileSystem, default_path, load, save
 from axon_integrations.llama_index.portions import to_items, to_nodes
 from axon_integrations.llama_index.query import MMR_PREFETCH_FACTOR, MmrOptions, run_query
+from axon_integrations.llama_index.spans import spanned
 
 if TYPE_CHECKING:
     from axon.core.memory_system import MemorySystem
-
-dispatcher = get_dispatcher(__name__)
 
 
 class AxonVectorStore(BasePydanticVectorStore):
@@ -98,7 +96,7 @@ class AxonVectorStore(BasePydanticVectorStore):
 
     # ------------------------------------------------------------------------------------------------- write
 
-    @dispatcher.span
+    @spanned
     def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
         """Write nodes, replacing those with the same ids; of equal ids in one call the last wins.
 
@@ -120,7 +118,7 @@ class AxonVectorStore(BasePydanticVectorStore):
         """
         return run_blocking(self._add(nodes, kwargs))
 
-    @dispatcher.span
+    @spanned
     async def async_add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
         """Write nodes; see :meth:`add`."""
         return await self._add(nodes, kwargs)
@@ -132,7 +130,7 @@ class AxonVectorStore(BasePydanticVectorStore):
 
     # ------------------------------------------------------------------------------------------------ delete
 
-    @dispatcher.span
+    @spanned
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
         """Delete the nodes of a document, and the node that is the document, if no splitter cut it.
 
@@ -143,7 +141,7 @@ class AxonVectorStore(BasePydanticVectorStore):
         """
         run_blocking(self._delete(ref_doc_id, delete_kwargs))
 
-    @dispatcher.span
+    @spanned
     async def adelete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
         """Delete the nodes of a document; see :meth:`delete`."""
         await self._delete(ref_doc_id, delete_kwargs)
@@ -231,7 +229,7 @@ class AxonVectorStore(BasePydanticVectorStore):
             entries = [entry for entry in found if entry is not None and matches(node, entry)]
         return await to_nodes(entries)
 
-    @dispatcher.span
+    @spanned
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Find nodes.
 
@@ -257,7 +255,7 @@ class AxonVectorStore(BasePydanticVectorStore):
         """
         return run_blocking(self._query(query, kwargs))
 
-    @dispatcher.span
+    @spanned
     async def aquery(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Find nodes; see :meth:`query`."""
         return await self._query(query, kwargs)
