@@ -1,7 +1,7 @@
 """The process that ``test_open_close.py`` measures: it opens and closes an adapter many times, and tells what it held.
 
-Run as ``python open_close.py ADAPTER_TYPE OPTIONS``, the options in JSON. In a process of its own, since what other tests
-leave behind for the garbage collector would be counted too.
+Run as ``python open_close.py ADAPTER_TYPE OPTIONS``, the options in JSON. In a process of its own, since what other
+tests leave behind for the garbage collector would be counted too.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ WARM_UP = 50
 """Cycles in which clients fill their caches and Chroma its log of writes."""
 
 CYCLES = 200
+PER_COLLECTION = 10
+"""Cycles between collections of garbage: clients are webs of references that hold much, and seldom set one off."""
 
 ENTRY = make_entry("a", text="again", embedding=[1, 0])
 QUERY = np.array([1, 0], np.float32)
@@ -52,14 +54,19 @@ async def cycle(policy: PersistentPolicy) -> None:
     await adapter.aclose()
 
 
+async def repeat(policy: PersistentPolicy, times: int) -> None:
+    for n in range(times):
+        await cycle(policy)
+        if n % PER_COLLECTION == 0:
+            gc.collect()
+
+
 async def measure(policy: PersistentPolicy) -> dict[str, int]:
     # One thread, since the loop's own pool adds another whenever the last one is not yet idle again.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
-    for _ in range(WARM_UP):
-        await cycle(policy)
+    await repeat(policy, WARM_UP)
     before = held()
-    for _ in range(CYCLES):
-        await cycle(policy)
+    await repeat(policy, CYCLES)
     return {name: after - before[name] for name, after in held().items()} | {"cycles": CYCLES}
 
 
