@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Self
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
@@ -12,12 +10,12 @@ from langchain_core.vectorstores import VectorStore
 from axon.core.errors import ConfigError
 from axon.core.memory_system import MemorySystem
 from axon.core.models import Tier
-from axon.core.portal import run_blocking
 from axon.core.validation import check_tiers
+from axon_integrations._shared.closing import Closable
 from axon_integrations.langchain.embeddings import AxonEmbeddings, LangChainEmbedder, from_langchain
 
 
-class BoundStore(VectorStore):
+class BoundStore(Closable, VectorStore):
     """The part of the store that every method builds on.
 
     Nothing a call passes (a filter, an id, a tier) reaches beyond what the store is bound to.
@@ -68,23 +66,3 @@ class BoundStore(VectorStore):
         owner, self._owner = self._owner, None
         if owner is not None:
             await owner.aclose()
-
-    def close(self) -> None:
-        """Close like :meth:`aclose`, blocking."""
-        run_blocking(self.aclose())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from types import TracebackType
-from typing import Self
 
 from langgraph.store.base import BaseStore, IndexConfig, Op, Result, TTLConfig
 
@@ -15,6 +13,7 @@ from axon.core.memory_system import MemorySystem
 from axon.core.portal import on_portal, run_blocking
 from axon.core.validation import check_tiers
 from axon.embedders.base import TextEmbedder
+from axon_integrations._shared.closing import Closable
 from axon_integrations.langgraph.execution import Execution
 from axon_integrations.langgraph.indexing import read_index
 from axon_integrations.langgraph.lifetimes import Sweeper, read_ttl
@@ -24,7 +23,7 @@ from axon_integrations.langgraph.turns import in_turns
 from axon_integrations.langgraph.writing import ItemWriter
 
 
-class AxonStore(BaseStore):
+class AxonStore(Closable, BaseStore):
     """A LangGraph store whose items live in a tier of a memory.
 
     Items lie in a compartment of the memory's namespace: a search of the memory does not find them, and no tier
@@ -173,23 +172,3 @@ class AxonStore(BaseStore):
         owner, self._owner = self._owner, None
         if owner is not None:
             await owner.aclose()
-
-    def close(self) -> None:
-        """Close like :meth:`aclose`, blocking."""
-        run_blocking(self.aclose())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
