@@ -12,6 +12,7 @@ import pytest
 from axon.core.errors import ConfigError, EmbeddingError, EmptyTextError, InvalidInputError
 from axon.core.ports import Embedder, EmbedderSpec, EmbeddingKind
 from axon.embedders import EmbeddingPipeline, HashingEmbedder, as_pipeline, from_callable
+from tests.loop_turns import counted_turns
 
 
 class Gate:
@@ -317,20 +318,10 @@ def test_what_is_no_embedder_is_refused_with_a_way_out() -> None:
 
 async def test_an_inline_model_lets_the_loop_turn_in_a_large_batch() -> None:
     embedder = HashingEmbedder(dims=32)
-    ticks = 0
-
-    async def ticker() -> None:
-        nonlocal ticks
-        while True:
-            ticks += 1
-            await asyncio.sleep(0)
-
-    ticking = asyncio.ensure_future(ticker())
     texts = [f"{i} " + "word " * 100 for i in range(500)]
-    together = await embedder.embed_array(texts)
-    seen = ticks
-    ticking.cancel()
-    assert seen >= 10
+    async with counted_turns() as turns:
+        together = await embedder.embed_array(texts)
+    assert turns.count >= 10
     np.testing.assert_array_equal(
         together[::100], np.concatenate([await embedder.embed_array([t]) for t in texts[::100]])
     )

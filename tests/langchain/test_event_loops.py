@@ -20,6 +20,7 @@ from axon.core.memory_system import MemorySystem
 from axon.core.portal import run_blocking
 from axon_integrations.langchain import AxonEmbeddings, AxonRetriever, AxonVectorStore
 from tests.langchain.planes import AsyncPlaneEmbeddings, PlaneEmbeddings, at
+from tests.loop_turns import counted_turns
 
 NATIVE = (
     "aget_by_ids adelete aadd_texts aadd_documents asimilarity_search asimilarity_search_with_score "
@@ -84,25 +85,16 @@ async def test_l2_no_call_takes_langchains_detour_through_a_thread(
 
 
 async def test_l2_a_large_add_lets_other_tasks_run(store: AxonVectorStore) -> None:
-    turns = 0
-
-    async def ticker() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    ticking = asyncio.create_task(ticker())
     documents = [Document(page_content=str(n % 360), metadata={"n": n}) for n in range(5000)]
-    await store.aadd_documents(documents, batch_size=500)
-    turns_of_the_add, turns = turns, 0
-    found = await store.asimilarity_search(
-        "0", k=2, filter=lambda document: document.metadata["n"] in (180, 540)
-    )
-    ticking.cancel()
+    async with counted_turns() as of_the_add:
+        await store.aadd_documents(documents, batch_size=500)
+    async with counted_turns() as of_the_search:
+        found = await store.asimilarity_search(
+            "0", k=2, filter=lambda document: document.metadata["n"] in (180, 540)
+        )
     assert len(found) == 2
-    assert turns_of_the_add > 5
-    assert turns > 5
+    assert of_the_add.count > 5
+    assert of_the_search.count > 5
 
 
 async def test_l2_a_model_without_async_form_does_not_hold_the_loop(memory: MemorySystem) -> None:

@@ -15,6 +15,7 @@ from axon.core.memory_system import MemorySystem
 from axon.core.portal import run_blocking
 from axon.testing.langgraph_base import LetterEmbeddings, index_of
 from axon_integrations.langgraph import AxonStore
+from tests.loop_turns import counted_turns
 
 
 class Gate:
@@ -57,22 +58,13 @@ async def test_l2_no_call_takes_a_detour_through_a_thread(
 
 
 async def test_l2_large_batches_let_other_tasks_run(store: AxonStore) -> None:
-    turns = 0
-
-    async def ticker() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    ticking = asyncio.create_task(ticker())
-    await store.abatch([PutOp(("a", str(n % 7)), str(n), {"n": n}) for n in range(5000)])
-    turns_of_the_puts, turns = turns, 0
-    found = await store.asearch((), limit=5000)
-    ticking.cancel()
+    async with counted_turns() as of_the_puts:
+        await store.abatch([PutOp(("a", str(n % 7)), str(n), {"n": n}) for n in range(5000)])
+    async with counted_turns() as of_the_search:
+        found = await store.asearch((), limit=5000)
     assert len(found) == 5000
-    assert turns_of_the_puts > 50
-    assert turns > 20
+    assert of_the_puts.count > 50
+    assert of_the_search.count > 20
 
 
 async def test_a_slow_model_does_not_let_a_later_put_overtake(memory: MemorySystem) -> None:

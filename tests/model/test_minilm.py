@@ -13,6 +13,7 @@ import pytest
 from axon.core.errors import EmbeddingError
 from axon.core.ports import Embedder
 from axon.embedders import EmbeddingCache, SentenceTransformerEmbedder
+from tests.loop_turns import counted_turns
 
 pytestmark = pytest.mark.model
 
@@ -70,19 +71,10 @@ async def test_the_model_loads_when_first_needed_and_the_loop_goes_on(
     embedder: SentenceTransformerEmbedder,
 ) -> None:
     assert embedder.spec.dims is None
-    ticks = 0
-
-    async def ticker() -> None:
-        nonlocal ticks
-        while True:
-            ticks += 1
-            await asyncio.sleep(0)
-
-    ticking = asyncio.ensure_future(ticker())
-    await asyncio.gather(*(embedder.embed(f"sentence number {i}") for i in range(40)))
-    ticking.cancel()
-    # A model inside the coroutine would let it tick once.
-    assert ticks > 10
+    async with counted_turns() as turns:
+        await asyncio.gather(*(embedder.embed(f"sentence number {i}") for i in range(40)))
+    # A model inside the coroutine would let it turn once.
+    assert turns.count > 10
     assert embedder.spec.dims == 384
 
 
