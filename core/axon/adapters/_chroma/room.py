@@ -14,7 +14,7 @@ from axon.adapters._chroma.records import NO_VECTOR, entry_of, is_expired, metad
 from axon.adapters._chroma.shelf import Shelf
 from axon.adapters._filters.chroma import Where
 from axon.adapters._shared.directions import direction_of
-from axon.adapters._shared.room import Room, Step, counts_of, in_order, misfit
+from axon.adapters._shared.room import Room, Step, counts_of, in_order, put_together
 from axon.adapters._shared.walks import Key, Walks, key_of
 from axon.core.adapter_options import ChromaOptions
 from axon.core.errors import EmbeddingMismatchError
@@ -68,17 +68,8 @@ class ChromaRoom(Room):
 
     def put_each(self, batches: Sequence[Sequence[MemoryEntry]]) -> list[EmbeddingMismatchError | None]:
         """Write several batches at once; one whose vectors do not fit is left out and answered with its error."""
-        answers: list[EmbeddingMismatchError | None] = []
-        newest: dict[str, MemoryEntry] = {}
         dims = self.dims(entry.dims for batch in batches for entry in batch)
-        for batch in batches:
-            error, agreed = misfit(batch, dims)
-            answers.append(error)
-            if error is None:
-                dims = agreed
-                newest.update((entry.id, entry) for entry in batch)
-        with_vector = [entry for entry in newest.values() if entry.dims is not None]
-        without = [entry for entry in newest.values() if entry.dims is None]
+        answers, _, with_vector, without = put_together(batches, dims)
         for shelf, entries in ((self.vectors, with_vector), (self.texts, without)):
             for start in range(0, len(entries), self._max_batch):
                 self._upsert(shelf, entries[start : start + self._max_batch])

@@ -14,7 +14,7 @@ from axon.adapters._qdrant.finding import Finder, Question
 from axon.adapters._qdrant.rarity import statistics_of
 from axon.adapters._qdrant.records import RECORD_FIELDS, entry_of, point_id, point_of, record_of
 from axon.adapters._qdrant.shelf import Shelf
-from axon.adapters._shared.room import Room, Step, check_query, counts_of, in_order, misfit
+from axon.adapters._shared.room import Room, Step, check_query, counts_of, in_order, put_together
 from axon.adapters._shared.walks import Key, Walks, key_of
 from axon.core.adapter_options import QdrantOptions
 from axon.core.errors import EmbeddingMismatchError
@@ -100,23 +100,13 @@ class QdrantRoom(Room):
 
     def put_each(self, batches: Sequence[Sequence[MemoryEntry]]) -> list[EmbeddingMismatchError | None]:
         """Write batches; one whose vectors do not fit is left out and answered with its error."""
-        answers: list[EmbeddingMismatchError | None] = []
-        newest: dict[str, MemoryEntry] = {}
         asked = [entry for batch in batches for entry in batch]
         texts: list[models.Record] = []
         if not self._needs_no_look(asked):
             about, texts = self._texts_of([entry.id for entry in asked])
             self._see(about)
         about = self._seen
-        dims: int | None = about.get("dims")
-        for batch in batches:
-            error, agreed = misfit(batch, dims)
-            answers.append(error)
-            if error is None:
-                dims = agreed
-                newest.update((entry.id, entry) for entry in batch)
-        with_vector = [entry for entry in newest.values() if entry.dims is not None]
-        without = [entry for entry in newest.values() if entry.dims is None]
+        answers, dims, with_vector, without = put_together(batches, about.get("dims"))
         mixed = bool(without) or bool(about.get("mixed"))
         if dims != about.get("dims") or mixed != bool(about.get("mixed")):
             # Before the entries, so that whatever is there can be found.

@@ -121,6 +121,36 @@ def misfit(
     return None, dims
 
 
+class Batches(NamedTuple):
+    """What several callers want written, put together.
+
+    Attributes
+    ----------
+    answers : for each batch, the error for which it is left out, or None.
+    dims : numbers per vector after them; None while there is no vector.
+    with_vector, without : the entries to write, the last of each id.
+    """
+
+    answers: list[EmbeddingMismatchError | None]
+    dims: int | None
+    with_vector: list[MemoryEntry]
+    without: list[MemoryEntry]
+
+
+def put_together(batches: Sequence[Sequence[MemoryEntry]], dims: int | None) -> Batches:
+    """Check batches one after the other against the dimensions known so far, and join those that fit."""
+    answers: list[EmbeddingMismatchError | None] = []
+    newest: dict[str, MemoryEntry] = {}
+    for batch in batches:
+        error, agreed = misfit(batch, dims)
+        answers.append(error)
+        if error is None:
+            dims = agreed
+            newest.update((entry.id, entry) for entry in batch)
+    with_vector = [entry for entry in newest.values() if entry.dims is not None]
+    return Batches(answers, dims, with_vector, [entry for entry in newest.values() if entry.dims is None])
+
+
 def check_query(request: SearchRequest, dims: int | None) -> None:
     """Refuse a query vector that does not fit.
 
