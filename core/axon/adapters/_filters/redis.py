@@ -69,6 +69,9 @@ def compile_filter(node: FilterNode) -> CompiledFilter:
     filter is left to Python, as a whole.
     """
     supported, residual = split(node, support)
+    query = RedisCompiler().visit(supported)
+    if not _negates_among_alternatives(query):
+        return CompiledFilter(query, residual)
     kept: list[FilterNode] = []
     left: list[FilterNode] = [residual]
     for part in supported.children if isinstance(supported, And) else (supported,):
