@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 from axon.core.portal import run_blocking
 
 
-class Closable:
+class Closable(ABC):
     """Base of faces that may have made something; a subclass says in :meth:`aclose` what that is."""
 
+    @abstractmethod
     async def aclose(self) -> None:
         """Close what this object made; a memory passed in stays open. Closing twice does nothing."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Close like :meth:`aclose`, blocking."""
