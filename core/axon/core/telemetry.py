@@ -46,11 +46,6 @@ def add_hook(hook: Hook) -> Callable[[], None]:
     return remove
 
 
-def has_hooks() -> bool:
-    """Tell whether anybody listens."""
-    return bool(_hooks)
-
-
 def span(name: str) -> Span:
     """Time one operation for the hooks; costs next to nothing while nobody listens."""
     return Span(name) if _hooks else _UNHEARD
