@@ -15,6 +15,7 @@ from axon.core.filter.ast import EVERYTHING
 from axon.core.filter.parse import parse_filter
 from axon.core.models import EntryRecord, Hit, MemoryEntry, SearchRequest
 from axon.engine import quantized
+from axon.engine import rows as engine_rows
 from axon.engine.arena import Arena
 from axon.engine.quantized import MIN_ROWS, QuantizedRows, candidates
 from axon.engine.rows import BLOCK_ROWS, VectorRows
@@ -136,8 +137,8 @@ def test_rows_added_later_are_found_before_they_are_rounded() -> None:
 
 
 def test_without_the_package_the_scan_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quantized, "_products", None)
     monkeypatch.setattr(quantized, "find_spec", lambda name: None)
+    monkeypatch.setattr(engine_rows, "row_products", quantized.row_products.__wrapped__)
     vectors = VectorRows(DIMS, quantize=True)
     vectors.extend(made_of(8, "isotropic"))
     assert not vectors.rounds(SIZE)

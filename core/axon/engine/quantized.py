@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -141,20 +142,18 @@ def _round_rows(rows: Floats) -> tuple[Bytes, Floats]:
 Multiply = Callable[[Bytes], NDArray[np.number[Any]]]
 """Takes rows, int8 of shape (m, dims), and returns their products with n fixed ones, shape (n, m)."""
 
-_products: Callable[[Bytes], Multiply] | None = None
 
-
+@cache
 def row_products() -> Callable[[Bytes], Multiply] | None:
     """Return what makes a :data:`Multiply` of n rows, or None without the package for it."""
-    global _products
-    if _products is None and find_spec("numkong") is not None:
-        import numkong
+    if find_spec("numkong") is None:
+        return None
+    import numkong
 
-        def products(few: Bytes) -> Multiply:
-            if few.shape[0] == 1:
-                return lambda many: np.asarray(numkong.cdist(few, many, "dot", out_dtype="f32"))
-            packed = numkong.dots_pack(few)
-            return lambda many: np.asarray(numkong.dots_packed(many, packed)).T
+    def products(few: Bytes) -> Multiply:
+        if few.shape[0] == 1:
+            return lambda many: np.asarray(numkong.cdist(few, many, "dot", out_dtype="f32"))
+        packed = numkong.dots_pack(few)
+        return lambda many: np.asarray(numkong.dots_packed(many, packed)).T
 
-        _products = products
-    return _products
+    return products
