@@ -8,6 +8,7 @@ from uuid import UUID
 
 from axon.core.errors import ConfigError
 from axon.core.memory_system import MemorySystem
+from axon_integrations._shared.owning import owner_of
 
 UserSource: TypeAlias = str | Callable[[Any], str]
 """A user id, or a function of LangGraph's runtime that returns one."""
@@ -34,13 +35,11 @@ class UserScopes:
     """
 
     def __init__(self, memory: MemorySystem, user_id: UserSource | None, namespace: str) -> None:
-        if not isinstance(memory, MemorySystem):
-            raise ConfigError(f"the first argument must be a MemorySystem, not {type(memory).__name__}")
+        self._memory = owner_of(memory)
         if _FIELD not in namespace:
             raise ConfigError(f"namespace={namespace!r} is the same for all users; it must hold {_FIELD}")
         if isinstance(user_id, str):
             _checked(user_id)
-        self._memory = memory
         self._user_id = user_id
         self._namespace = namespace
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
-from axon.core.errors import ConfigError
 from axon.core.memory_system import MemorySystem
 from axon.core.models import Tier
 from axon.core.validation import check_tiers
 from axon_integrations._shared.closing import Closable
+from axon_integrations._shared.owning import owner_of
 from axon_integrations.langchain.embeddings import AxonEmbeddings, LangChainEmbedder, from_langchain
 
 
@@ -29,11 +29,7 @@ class BoundStore(Closable, VectorStore):
         tier: str | Iterable[str] | None = None,
         namespace: str | None = None,
     ) -> None:
-        if not isinstance(memory, MemorySystem):
-            raise ConfigError(
-                f"the first argument must be a MemorySystem, not {type(memory).__name__}; "
-                "from_texts and from_documents make one themselves"
-            )
+        memory = owner_of(memory, hint="; from_texts and from_documents make one themselves")
         self._owner: MemorySystem | None = None
         self._embedding = embedding
         self._embedder = None if embedding is None else from_langchain(embedding)

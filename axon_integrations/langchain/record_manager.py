@@ -8,7 +8,7 @@ from typing import Final
 from langchain_core.indexing import RecordManager
 
 from axon.core.compartments import compartment
-from axon.core.errors import ConfigError, InvalidInputError
+from axon.core.errors import InvalidInputError
 from axon.core.filter.ast import Field, FilterNode, Gt, In, Lt, all_of
 from axon.core.memory_system import MemorySystem
 from axon.core.models import HIDDEN_PREFIX, MemoryInput
@@ -16,6 +16,7 @@ from axon.core.portal import run_blocking
 from axon.core.validation import check_id, check_k, check_namespace
 from axon_integrations._shared.keyed import label
 from axon_integrations._shared.ordering import OrderSource
+from axon_integrations._shared.owning import owner_of
 from axon_integrations._shared.placing import single_tier
 
 _UPDATED: Final = Field(f"{HIDDEN_PREFIX}updated", is_metadata=True)
@@ -46,9 +47,7 @@ class AxonRecordManager(RecordManager):
 
     def __init__(self, memory: MemorySystem, namespace: str = "index", *, tier: str | None = None) -> None:
         super().__init__(namespace)
-        if not isinstance(memory, MemorySystem):
-            raise ConfigError(f"the first argument must be a MemorySystem, not {type(memory).__name__}")
-        records = compartment(memory.namespace, "records")
+        records = compartment(owner_of(memory).namespace, "records")
         self.memory = memory.scope(compartment(records, check_namespace(namespace)))
         self._tier = memory.tiers[-1] if tier is None else single_tier(tier, memory)
         self._times = OrderSource()

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from langgraph.store.base import BaseStore, IndexConfig, Op, Result, TTLConfig
 
 from axon.core.compartments import compartment
-from axon.core.errors import ConfigError, SyncCallError
+from axon.core.errors import SyncCallError
 from axon.core.keyed import KeyedEntries
 from axon.core.memory_system import MemorySystem
 from axon.core.portal import on_portal, run_blocking
 from axon.core.validation import check_tiers
 from axon.embedders.base import TextEmbedder
 from axon_integrations._shared.closing import Closable
+from axon_integrations._shared.owning import owner_of
 from axon_integrations.langgraph.execution import Execution
 from axon_integrations.langgraph.indexing import read_index
 from axon_integrations.langgraph.lifetimes import Sweeper, read_ttl
@@ -70,17 +71,16 @@ class AxonStore(Closable, BaseStore):
         namespace: str | None = None,
     ) -> None:
         super().__init__()
-        if memory is not None and not isinstance(memory, MemorySystem):
-            raise ConfigError(f"the first argument must be a MemorySystem, not {type(memory).__name__}")
+        self._owner: MemorySystem | None = None
+        if memory is None:
+            memory = self._owner = MemorySystem()
+        scope = owner_of(memory, namespace)
         indexing = read_index(index)
         self.index_config = index
         self.ttl_config = read_ttl(ttl)
-        owner = MemorySystem() if memory is None else memory
-        self._owner = owner if memory is None else None
         self._embedder = None if indexing is None else indexing.embedder
-        scope = owner.scope(owner.namespace if namespace is None else namespace)
         self._memory = scope.scope(compartment(scope.namespace, "items"), embedder=self._embedder)
-        entries = KeyedEntries(self._memory, check_tiers(tier, owner.tiers)[-1])
+        entries = KeyedEntries(self._memory, check_tiers(tier, scope.tiers)[-1])
         self._entries = entries
         self._execution = Execution(
             entries,
